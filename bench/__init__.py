@@ -1,0 +1,1 @@
+"""Benchmark of joint against sequential MRI reconstruction and super-resolution."""

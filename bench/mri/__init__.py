@@ -1,0 +1,1 @@
+"""Physics of the acquisition: batched torch, complex64, centred orthonormal FFT."""

@@ -1,0 +1,1 @@
+"""Profiles: how big and how long."""
