@@ -1,0 +1,25 @@
+PYTHON ?= python3
+BENCH = .venv/bin/bench
+
+.PHONY: bench test lint reference
+
+.venv/installed: pyproject.toml constraints.txt
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install -q -e ".[dev]" -c constraints.txt
+	touch $@
+
+bench: .venv/installed
+	$(BENCH) run --dataset vwi,vfa --methods all --results runs --compare results
+	$(BENCH) report --results runs --out runs/report
+
+test: .venv/installed
+	.venv/bin/python -m pytest
+
+lint: .venv/installed
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+reference: .venv/installed
+	$(BENCH) run --dataset vwi,brain,vfa --methods all --results results
+	$(BENCH) report --results results --out reports

@@ -1,0 +1,83 @@
+"""What `bench list` shows."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from bench import config, registry
+from bench.config import Settings
+from bench.errors import UserError, closest
+from bench.plan import Method, available, build, is_trained, is_tuned
+from bench.registry import Plugin
+
+
+def rows(what: str, profile: str) -> list[dict[str, Any]]:
+    """One dictionary an entry: methods, datasets or profiles."""
+    tables = {"methods": lambda: _methods(config.load(profile)), "datasets": _datasets, "profiles": _profiles}
+    if what not in tables:
+        raise UserError(f"Cannot list '{what}'.{closest(what, tables)}")
+    return tables[what]()
+
+
+def _methods(settings: Settings) -> list[dict[str, Any]]:
+    whole = [
+        {"id": m.id, "kind": "pipeline" if len(m.plugins) == 1 else "sequence", "group": m.group,
+         "file": m.plugins[-1].file, "stages": _stages(m, settings)}
+        for m in available().values()
+    ]  # fmt: skip
+    halves = [
+        {"id": p.id, "kind": p.kind, "group": "part", "file": p.file, "stages": [_stage(p, p.id, settings)]}
+        for p in registry.methods("reconstructor", "super_resolver").values()
+    ]
+    return whole + halves
+
+
+def _stages(method: Method, settings: Settings) -> list[dict[str, Any]]:
+    ids = [method.plugins[0].id, method.id]
+    used = [p for p in method.plugins if is_trained(p) or is_tuned(p)]
+    return [_stage(p, ids[0] if p is method.plugins[0] else ids[1], settings) for p in used]
+
+
+def _stage(plugin: Plugin, id: str, settings: Settings) -> dict[str, Any]:
+    with torch.device("meta"):
+        module = build(plugin, settings)
+        critic = module.discriminator() if hasattr(module, "discriminator") else nn.Module()  # type: ignore[operator]
+    return {"id": id, "parameters": count(module), "blocks": blocks(module) | blocks(critic)}
+
+
+def count(module: nn.Module) -> int:
+    """Trainable parameters."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+
+
+def blocks(module: nn.Module) -> dict[str, int]:
+    """Parameters of one of each kind of block inside, by the block's name."""
+    return {
+        str(getattr(part, "block_name", type(part).__name__.lower())): count(part)
+        for part in module.modules()
+        if part is not module and hasattr(part, "version")
+    } | ({module.block_name: count(module)} if hasattr(module, "block_name") else {})  # type: ignore[dict-item]
+
+
+def _datasets() -> list[dict[str, Any]]:
+    table = []
+    for id, plugin in registry.datasets().items():
+        protocol = plugin.make()
+        table.append(
+            {
+                "id": id,
+                "matrix": list(protocol.matrix),
+                "coils": protocol.coils,
+                "mask": f"{protocol.mask} {protocol.acceleration:g}x",
+                "sources": list(protocol.sources),
+                "train_on": protocol.train_on or id,
+                "file": plugin.file,
+            }
+        )
+    return table
+
+
+def _profiles() -> list[dict[str, Any]]:
+    loaded = [config.load(name) for name in config.profile_names()]
+    return [{"id": s.profile, "description": s.description, "settings": s.to_dict()} for s in loaded]

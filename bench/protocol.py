@@ -1,0 +1,120 @@
+"""What is acquired: geometry, mask, acceleration, coils, noise, slices and splits. A dataset is a protocol over a source."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol as Interface
+
+import numpy as np
+from numpy.typing import NDArray
+
+SPLITS = ("train", "validation", "test")
+Split = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True)
+class View:
+    """One series of slices: a plane, its contrast and where its slices lie."""
+
+    contrast: str  # as in the rows, e.g. "t1w-coronal"
+    plane: Literal["axial", "coronal"]
+    extent: tuple[float, float]  # first and last slice as fractions of the head's extent along the normal
+    remap: str = "t1w"  # tissue-intensity remap of the simulation
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Declarations only. Sizes are the paper's until `at` scales them to a profile."""
+
+    id: str
+    version: int  # of the simulation and preparation; raised by hand when their numbers change
+    matrix: tuple[int, int]  # HR (Y, X)
+    voxel_mm: tuple[float, float] | None  # HR (y, x); None: unknown
+    coils: int  # after compression
+    physical_coils: int
+    mask: Literal["poisson-2d", "gaussian-1d"]
+    acceleration: float  # on the LR grid
+    centre: int  # fully sampled lines (gaussian-1d) or width of the square (poisson-2d)
+    phase_encode: tuple[bool, bool]
+    noise: float  # std of the complex noise a coil and k-space sample; the head's 99.9th percentile is 1
+    views: tuple[View, ...]
+    slices: tuple[int, int, int]  # a split, all views together
+    sources: tuple[str, ...]  # the first is the default
+    mask_seed: int = 0
+    train_on: str | None = None  # another dataset, whose stages are used
+    caveats: tuple[str, ...] = field(default=())  # said in every table
+
+    def at(self, matrix_factor: float, coils: int | None, centre_factor: float) -> "Protocol":
+        """Scale to a profile: field of view kept, voxel grown, matrix a multiple of four."""
+        if matrix_factor == 1 and coils is None and centre_factor == 1:
+            return self
+        y, x = (4 * round(n / matrix_factor / 4) for n in self.matrix)
+        voxel = self.voxel_mm and (
+            self.voxel_mm[0] * self.matrix[0] / y,
+            self.voxel_mm[1] * self.matrix[1] / x,
+        )
+        return replace(
+            self,
+            matrix=(y, x),
+            voxel_mm=voxel,
+            coils=min(self.coils, coils or self.coils),
+            centre=round(self.centre / centre_factor),
+        )
+
+    @property
+    def matrix_lr(self) -> tuple[int, int]:
+        """LR (y, x)."""
+        return self.matrix[0] // 2, self.matrix[1] // 2
+
+
+@dataclass(frozen=True)
+class Head:
+    """A magnitude volume to simulate an acquisition from."""
+
+    volume: NDArray[np.float32]  # (z, y, x): inferior to superior, posterior to anterior, left to right
+    voxel_mm: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class RawSubject:
+    """Measured, fully sampled k-space."""
+
+    kspace: dict[tuple[str, int], NDArray[np.complex64]]  # (contrast, slice) -> (coil, Y, X), centred orthonormal
+    voxel_mm: tuple[float, float] | None
+
+
+class Source(Interface):
+    """Where fully sampled subjects come from."""
+
+    label: str  # "simulated acquisition" or "real raw data, ...", said in every table and figure
+    assets: tuple[str, ...]  # names for `bench fetch`
+
+    def subjects(self) -> dict[Split, tuple[str, ...]]:
+        """Subject ids of the reference split."""
+        ...
+
+    def digests(self, subject: str) -> tuple[str, ...]:
+        """Declare what the subject is made of: pinned sha256 of the files, or generator version and seed."""
+        ...
+
+    def load(self, subject: str) -> Head | RawSubject:
+        """Read or make one subject."""
+        ...
+
+
+def folded(subjects: dict[Split, tuple[str, ...]], fold: int) -> dict[Split, tuple[str, ...]]:
+    """Rotate the subjects through the splits by `fold` places; 0 is the reference split.
+
+    Raises
+    ------
+    ValueError
+        If a subject stands in two splits.
+    """
+    everyone = [s for split in SPLITS for s in subjects.get(split, ())]
+    if len(set(everyone)) != len(everyone):
+        raise ValueError(f"a subject crosses splits: {sorted(everyone)}")
+    shift = fold % len(everyone)
+    everyone = everyone[shift:] + everyone[:shift]
+    result: dict[Split, tuple[str, ...]] = {}
+    for split in SPLITS:
+        n = len(subjects.get(split, ()))
+        result[split], everyone = tuple(everyone[:n]), everyone[n:]
+    return result

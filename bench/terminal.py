@@ -1,0 +1,140 @@
+"""What people see while it works: plans, progress with ETA, tables."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from bench import assets
+from bench.errors import UserError
+from bench.runner import Callbacks, DatasetPlan, Request, execute, make_plan, needed_assets
+
+console = Console(stderr=False)
+
+
+def choose_device(device: str) -> str:
+    """Resolve "auto": the GPU if there is one."""
+    if device != "auto":
+        return device
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def run(request: Request, dry_run: bool, compare: Path | None) -> int:
+    """Plan, print, execute, summarise; the exit code."""
+    plans = make_plan(request)
+    show_plan(plans)
+    if dry_run:
+        return 0
+    with Bars() as bars:
+        outcomes = execute(request, plans, Callbacks(bars.transfer, bars.count, bars.work))
+    for id, outcome in outcomes.items():
+        if outcome.status != "done":
+            console.print(f"[red]{outcome.status}[/red] {id}: {outcome.reason}", soft_wrap=True)
+    show_results(request, plans, compare)
+    return 1 if any(outcome.status != "done" for outcome in outcomes.values()) else 0
+
+
+def show_plan(plans: list[DatasetPlan]) -> None:
+    """Stages found or to train, rows to compute, downloads, disk."""
+    table = Table(title="Plan", title_justify="left")
+    for column in ("dataset", "seed", "stages found", "stages to train", "rows found", "rows to compute"):
+        table.add_column(column)
+    for plan in plans:
+        training = [s.id for s in plan.to_train]
+        rows = [m.id for m in plan.to_evaluate]
+        table.add_row(
+            plan.dataset, str(plan.seed), str(len(plan.found)), ", ".join(training) or "none",
+            str(len(plan.methods) - len(rows)), ", ".join(rows) or "none",
+        )  # fmt: skip
+    console.print(table)
+    downloads = needed_assets(plans)
+    if downloads:
+        size = sum(assets.size_mb(name) for name in downloads)
+        console.print(f"To download: {', '.join(downloads)} (about {size:.0f} MB).")
+    slices = sum(p.test.count(["test"]) + (p.training.count(["train", "validation"]) if p.to_train else 0) for p in plans)
+    megabytes = sum(p.test.megabytes(["test"]) + (p.training.megabytes(["train", "validation"]) if p.to_train else 0) for p in plans)
+    if any(p.to_evaluate for p in plans):
+        console.print(f"Prepared data: {slices} slices, at most {megabytes:.0f} MB in {assets.cache_folder()}.", soft_wrap=True)
+
+
+class Bars:
+    """Progress bars: one a download, one a preparation, one a worker's task."""
+
+    def __init__(self) -> None:
+        self.progress = Progress(
+            TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TimeElapsedColumn(), TimeRemainingColumn(compact=True), TextColumn("{task.fields[what]}"),
+            console=console, refresh_per_second=4,
+        )  # fmt: skip
+        self.tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "Bars":
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def work(self, id: str, done: int, total: int, what: str) -> None:
+        """A worker's report."""
+        if id not in self.tasks:
+            self.tasks[id] = self.progress.add_task(id, total=total, what=what)
+        self.progress.update(self.tasks[id], completed=done, total=total, what=what)
+        if done >= total:
+            self.progress.update(self.tasks[id], visible=sum(not t.finished for t in self.progress.tasks) == 0)
+
+    def count(self, id: str, done: int, total: int) -> None:
+        """A count, such as prepared files."""
+        self.work(id, done, total, "")
+
+    def transfer(self, id: str, done: int, total: int) -> None:
+        """A download in bytes."""
+        self.work(f"download {id}", round(done / 1e6), max(1, round(total / 1e6)), "MB")
+
+
+def show_results(request: Request, plans: list[DatasetPlan], compare: Path | None) -> None:
+    """The table of each dataset, beside another's figures if asked."""
+    from bench.report import summary
+
+    for dataset in dict.fromkeys(plan.dataset for plan in plans):
+        beside = compare if compare and compare.resolve() != request.results.resolve() else None
+        console.print(summary(request.results, dataset, request.profile, beside))
+
+
+def fetch(names: Iterable[str]) -> None:
+    """Download with a bar."""
+    wanted = assets.expand(names)
+    with Bars() as bars:
+        for name in wanted:
+            assets.fetch(name, bars.transfer)
+    console.print(f"{len(wanted)} files in {assets.cache_folder()}", soft_wrap=True)
+
+
+def written(paths: list[Path]) -> None:
+    """Say what a report wrote."""
+    index = [path for path in paths if path.name == "index.html"]
+    console.print(f"wrote {len(paths)} files; open {index[0] if index else paths[0]}", soft_wrap=True)
+
+
+def show_catalogue(what: str, rows: list[dict[str, Any]]) -> None:
+    """Print a table of the entries' plain fields."""
+    if not rows:
+        raise UserError(f"There are no {what}.")
+    table = Table(title=what, title_justify="left")
+    columns = [key for key, value in rows[0].items() if not isinstance(value, dict) and key not in ("file", "stages")]
+    for column in columns:
+        table.add_column(column)
+    if what == "methods":
+        table.add_column("parameters", justify="right")
+    for row in rows:
+        cells = [str(row[column]) for column in columns]
+        if what == "methods":
+            cells.append(f"{sum(stage['parameters'] for stage in row['stages']):,}")
+        table.add_row(*cells)
+    Console(file=sys.stdout).print(table)

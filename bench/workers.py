@@ -1,0 +1,158 @@
+"""Tasks in processes of their own, in the order that they need each other. A worker ends when its parent does."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from bench.errors import Diverged, UserError
+
+Report = Callable[[int, int, str], None]  # done, total, what
+WATCH_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Task:
+    """A module-level function, called as function(*arguments, report) in a process of its own."""
+
+    id: str
+    function: Callable[..., None]
+    arguments: tuple[Any, ...]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a task ended: a status of `bench.store.STATUSES`, and why where it is not done."""
+
+    status: str
+    reason: str | None = None
+
+
+def carry_out(tasks: list[Task], jobs: int, threads: int, on_report: Callable[[str, int, int, str], None]) -> dict[str, Outcome]:
+    """Run all tasks, at most `jobs` at a time; one whose need failed is skipped. Interrupted, it ends its workers."""
+    waiting = {task.id: task for task in tasks}
+    running: dict[Connection, tuple[str, BaseProcess]] = {}
+    outcomes: dict[str, Outcome] = {}
+    try:
+        while waiting or running:
+            _skip_hopeless(waiting, outcomes)
+            for task in [t for t in waiting.values() if all(n not in waiting and n in outcomes for n in t.needs)]:
+                if len(running) < jobs:
+                    del waiting[task.id]
+                    connection, process = _start(task, threads)
+                    running[connection] = (task.id, process)
+            for connection in wait(list(running), timeout=WATCH_SECONDS) if running else []:
+                assert isinstance(connection, Connection)
+                id, process = running[connection]
+                outcome = _listen(connection, process, id, on_report)
+                if outcome:
+                    outcomes[id] = outcome
+                    del running[connection]
+    finally:
+        for _, process in running.values():
+            process.terminate()
+    return outcomes
+
+
+def _skip_hopeless(waiting: dict[str, Task], outcomes: dict[str, Outcome]) -> None:
+    known = {*waiting, *outcomes}
+    for task in list(waiting.values()):
+        assert known.issuperset(task.needs), f"{task.id} needs what nobody makes: {task.needs}"
+        for need in task.needs:
+            if need in outcomes and outcomes[need].status != "done" and task.id in waiting:
+                outcomes[task.id] = Outcome("skipped", f"needs {need}, which is {outcomes[need].status}: {outcomes[need].reason}")
+                del waiting[task.id]
+
+
+def _start(task: Task, threads: int) -> tuple[Connection, BaseProcess]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(task, theirs, os.getpid(), threads), name=task.id)
+    with _environment({"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}):
+        process.start()
+    theirs.close()
+    return ours, process
+
+
+class _environment:  # noqa: N801 - used as a function
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self.values = values
+
+    def __enter__(self) -> None:
+        self.before = {name: os.environ.get(name) for name in self.values}
+        os.environ.update(self.values)
+
+    def __exit__(self, *_: object) -> None:
+        for name, value in self.before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _listen(
+    connection: Connection, process: BaseProcess, id: str, on_report: Callable[[str, int, int, str], None]
+) -> Outcome | None:
+    try:
+        message = connection.recv()
+    except EOFError:
+        process.join()
+        if process.exitcode == -signal.SIGKILL:
+            return Outcome("out-of-memory", "the system ended its process")
+        return Outcome("failed", f"its process ended with code {process.exitcode}")
+    if isinstance(message, Outcome):
+        process.join()
+        return message
+    on_report(id, *message)
+    return None
+
+
+def _work(task: Task, connection: Connection, parent: int, threads: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    import torch
+
+    torch.set_num_threads(threads)
+    last = 0.0
+
+    def report(done: int, total: int, what: str) -> None:
+        nonlocal last
+        if time.monotonic() - last > WATCH_SECONDS or done == total:
+            last = time.monotonic()
+            connection.send((done, total, what))
+
+    connection.send(attempt(lambda: task.function(*task.arguments, report)))
+
+
+def attempt(action: Callable[[], object]) -> Outcome:
+    """Call it and put how it ends into an outcome."""
+    import torch
+
+    try:
+        action()
+    except Diverged as error:
+        return Outcome("diverged", str(error))
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        return Outcome("out-of-memory", str(error).splitlines()[0] if str(error) else "no memory left")
+    except UserError as error:
+        return Outcome("failed", str(error))
+    except Exception as error:  # noqa: BLE001 - a row says what went wrong; the others go on
+        if "can't allocate memory" in str(error):
+            return Outcome("out-of-memory", str(error).splitlines()[0])
+        traceback.print_exc()
+        return Outcome("failed", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}")
+    return Outcome("done")
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(WATCH_SECONDS)
+    os._exit(1)

@@ -1,0 +1,78 @@
+"""MoDL (Aggarwal 2019): a learned denoiser alternates with data consistency by conjugate gradients."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bench.acquisition import Acquisition, Output, Target
+from bench.config import NetworkSettings, Settings
+from bench.mri.sense import Sense
+from bench.mri.solvers import regularised_inverse
+from bench.phases import Phase
+from bench.registry import reconstructor
+
+
+class Denoiser(nn.Module):
+    """Image + CNN(image): 3x3 convolutions without bias, each followed by batch normalisation, ReLU between them.
+
+    Momentum and epsilon of the normalisation are those of the authors' framework.
+    """
+
+    version = 1
+
+    def __init__(self, network: NetworkSettings) -> None:
+        super().__init__()
+        widths = [2, *[network.features] * (network.denoiser_layers - 1), 2]
+        layers: list[nn.Module] = []
+        for before, after in zip(widths, widths[1:], strict=False):
+            conv = nn.Conv2d(before, after, 3, padding=1, bias=False)
+            nn.init.xavier_uniform_(conv.weight)
+            layers += [conv, nn.BatchNorm2d(after, eps=1e-3, momentum=0.01), nn.ReLU()]
+        self.layers = nn.Sequential(*layers[:-1])
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(batch, y, x) complex -> the same."""
+        change = self.layers(torch.view_as_real(image).movedim(-1, 1)).float()
+        return image + torch.view_as_complex(change.movedim(1, -1).contiguous())
+
+
+@reconstructor("modl")
+class MoDL(nn.Module):
+    """x0 = A^H b; K times z = D(x), x = (A^H A + lambda I)^-1 (A^H b + lambda z). Weights shared over K.
+
+    Trained for K = 1, then for the full K, as the authors do (100 and 50 epochs). lambda = softplus(.) from 0.05, so that it
+    cannot turn negative; gradient through the inverse by a second CG. The learning rate is the profile's, as for every method.
+    """
+
+    version = 1
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        network = settings.network
+        self.denoiser = Denoiser(network)
+        self.weight_raw = nn.Parameter(torch.tensor(0.05).expm1().log())
+        self.unrolls = self.full_unrolls = network.unrolls
+        self.cg_iterations = network.cg_iterations
+
+    def forward(self, acquisition: Acquisition) -> Tensor:
+        """-> (batch, y, x) complex."""
+        operator = Sense(acquisition.maps_lr, acquisition.mask)
+        weight = F.softplus(self.weight_raw)
+        image = acquisition.zero_filled
+        for _ in range(self.unrolls):
+            rhs = acquisition.zero_filled + weight * self.denoiser(image)
+            image = regularised_inverse(operator.normal, rhs, weight, self.cg_iterations, tolerance=1e-5)
+        return image
+
+    def phases(self) -> tuple[Phase, ...]:
+        """K = 1, then K."""
+        return Phase("one", 2 / 3), Phase("unrolled", 1 / 3)
+
+    def on_phase(self, name: str) -> None:
+        """Set K."""
+        self.unrolls = 1 if name == "one" else self.full_unrolls
+
+    def losses(self, phase: Phase, acquisition: Acquisition, output: Output, target: Target) -> dict[str, Tensor]:
+        """Mean squared error of the complex LR image."""
+        assert output.image_lr is not None
+        return {"reconstruction": torch.view_as_real(output.image_lr - target.image_lr).square().mean()}

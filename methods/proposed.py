@@ -1,0 +1,148 @@
+"""The paper's joint network (Xu 2023): equilibrium PGD reconstruction guides an RRDB-SFT super-resolver."""
+
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bench.acquisition import Acquisition, Output, Target
+from bench.config import NetworkSettings, Settings
+from bench.mri.resample import bicubic
+from bench.mri.sense import Sense
+from bench.nn.discriminators import VGGStyle
+from bench.nn.equilibrium import fixed_point
+from bench.nn.losses import complex_l1, random_crop
+from bench.nn.perceptual import perceptual
+from bench.nn.rrdb import RRDB, UpsamplingTail
+from bench.nn.sft import SFT
+from bench.phases import Phase, adversarial_phases
+from bench.registry import pipeline
+
+CONDITION = 64  # channels of the reconstruction feature; the paper is silent
+
+
+def as_channels(image: Tensor) -> Tensor:
+    """(batch, y, x) complex -> (batch, 2, y, x) real."""
+    return torch.view_as_real(image).movedim(-1, 1)
+
+
+class Reconstruction(nn.Module):
+    """PGD-Net (Eq. 6) iterated to an equilibrium, Jacobian-free backpropagation.
+
+    Choices where the paper is silent: proximal network = convolution 2 -> features, RRDB, convolution back, plus its input
+    (last convolution zero at the start: plain gradient descent); x0 = A^H b; step size in (0, 2), where descent is stable;
+    K iterations in training and in test, from the paper's timings.
+    """
+
+    version = 1
+
+    def __init__(self, network: NetworkSettings) -> None:
+        super().__init__()
+        self.iterations = network.equilibrium_iterations
+        self.step_logit = nn.Parameter(torch.logit(torch.tensor(network.step_size / 2)))
+        self.first = nn.Conv2d(2, network.features, 3, padding=1)
+        self.blocks = nn.Sequential(*(RRDB(network) for _ in range(network.prior_blocks)))
+        self.last = nn.Conv2d(network.features, 2, 3, padding=1)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]  # a Conv2d with bias has one
+
+    def proximal(self, image: Tensor) -> Tensor:
+        """The learned proximal operator, (batch, y, x) complex -> the same."""
+        change = self.last(self.blocks(self.first(as_channels(image)))).float()
+        return image + torch.view_as_complex(change.movedim(1, -1).contiguous())
+
+    def forward(self, operator: Sense, zero_filled: Tensor) -> Tensor:
+        """-> (batch, y, x) complex."""
+        step = 2 * torch.sigmoid(self.step_logit)
+        return fixed_point(
+            lambda x: self.proximal(x - step * (operator.normal(x) - zero_filled)), zero_filled, self.iterations
+        )
+
+
+class SuperResolution(nn.Module):
+    """RRDBs with ESRGAN+'s two skips, modulated by SFT layers if there is a condition.
+
+    An SFT layer follows each dense block and the trunk; the paper says "within the RRDB" only.
+    """
+
+    version = 1
+
+    def __init__(self, network: NetworkSettings, condition: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(2, network.features, 3, padding=1)
+        self.trunk = nn.ModuleList(RRDB(network, skips=True) for _ in range(network.blocks))
+        self.body = nn.Conv2d(network.features, network.features, 3, padding=1)
+        self.modulations = nn.ModuleList(
+            SFT(condition, network.features) for _ in range(3 * network.blocks + 1 if condition else 0)
+        )
+        self.tail = UpsamplingTail(network)
+
+    def forward(self, image: Tensor, condition: Tensor | None = None) -> Tensor:
+        """(batch, y, x) complex, (batch, condition, y, x) -> (batch, Y, X)."""
+        modulations = [partial(sft, condition=condition) for sft in self.modulations]
+        shallow = features = self.first(as_channels(image))
+        for i, block in enumerate(self.trunk):
+            features = block(features, modulations[3 * i : 3 * i + 3])
+        features = shallow + self.body(features)
+        for modulate in modulations[-1:]:
+            features = modulate(features)
+        return self.tail(features)
+
+
+class Conditioner(nn.Sequential):
+    """The reconstruction as a feature, one convolution, shared by all SFT layers (paper, 3.2.1)."""
+
+    version = 1
+
+    def __init__(self) -> None:
+        super().__init__(nn.Conv2d(2, CONDITION, 3, padding=1), nn.LeakyReLU(0.1))
+
+
+@pipeline("proposed")
+class Proposed(nn.Module):
+    """Reconstruction -> Conditioner -> SuperResolution of A^H b, losses of Eq. 7-12.
+
+    Output: the HR magnitude, target |x_GT|. With the profile's image skip, the bicubically upsampled |x_rec| is added.
+    """
+
+    version = 1
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.weights = settings.training
+        self.image_skip = settings.network.image_skip
+        self.features = settings.network.discriminator_features
+        self.reconstruction = Reconstruction(settings.network)
+        self.conditioner = Conditioner()
+        self.super_resolution = SuperResolution(settings.network, CONDITION)
+
+    def forward(self, acquisition: Acquisition) -> Output:
+        """-> HR magnitude and the LR reconstruction."""
+        operator = Sense(acquisition.maps_lr, acquisition.mask)
+        image_lr = self.reconstruction(operator, acquisition.zero_filled)
+        image = self.super_resolution(acquisition.zero_filled, self.conditioner(as_channels(image_lr)))
+        return Output(image + bicubic(image_lr.abs()) if self.image_skip else image, image_lr)
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Adversarial, after the profile's share of pixel training (none in the paper's)."""
+        return adversarial_phases(self.weights)
+
+    def losses(self, phase: Phase, acquisition: Acquisition, output: Output, target: Target) -> dict[str, Tensor]:
+        """Eq. 12 but for its adversarial term, which the loop adds; before the adversarial phase pixels weigh 1."""
+        truth = target.image_hr.abs()
+        losses = {"pixel": F.l1_loss(output.image, truth)}
+        if output.image_lr is not None:
+            losses["reconstruction"] = complex_l1(output.image_lr, target.image_lr)
+        if phase.gan == "none":
+            return losses
+        losses["pixel"] = self.weights.pixel_weight * losses["pixel"]
+        if self.weights.perceptual_weight:
+            peak = target.peak[:, None, None]
+            image, reference = random_crop(phase.crop, output.image / peak, truth / peak)
+            losses["perceptual"] = self.weights.perceptual_weight * perceptual(("conv5_4",))(image, reference)
+        return losses
+
+    def discriminator(self) -> nn.Module:
+        """ESRGAN's, as the recipe is."""
+        return VGGStyle(self.features)
