@@ -8,6 +8,7 @@ damaged in the cache is fetched again.
 import hashlib
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -273,10 +274,10 @@ def _index() -> str | None:
     """The user's own package index, as pip knows it; None for the usual one."""
     if named := os.environ.get("PIP_INDEX_URL"):
         return named
-    asked = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True, check=False
-    )
-    return asked.stdout.strip() or None if asked.returncode == 0 else None
+    # `pip config get` would not see a file named by PIP_CONFIG_FILE; `list` does
+    asked = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
+    found = re.search(r"^global\.index-url='(.+)'$", asked.stdout, re.MULTILINE)
+    return found[1] if found else None
 
 
 class _Bar:
