@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -115,9 +116,9 @@ def write_images(path: Path, images: Mapping[str, NDArray[Any]]) -> None:
 def read_images(path: Path) -> dict[str, NDArray[Any]]:
     """Read what `write_images` wrote, as float32 (or bool)."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"{path} cannot be read ({error}): run again with --rerun.") from error
     images = {name: array for name, array in arrays.items() if not name.endswith("@scale")}
     return {
