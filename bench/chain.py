@@ -45,10 +45,10 @@ class Chain:
             return output
         if image_lr is None:
             image_lr = reconstruct(first, acquisition, target)
-        if len(self.links) == 1:
+        if self.gives_lr_only:
             height, width = image_lr.shape[-2:]
             return Output(sinc(image_lr, (2 * height, 2 * width)).abs(), image_lr)
-        return Output(self.links[1].module(image_lr.abs()), image_lr)
+        return Output(self.trained(image_lr.abs()), image_lr)
 
     @torch.no_grad()
     def infer(self, acquisition: Acquisition, target: Target, image_lr: Tensor | None = None) -> Output:

@@ -127,6 +127,11 @@ def _run(chain: Chain, matrix: tuple[int, int] = (48, 40)) -> Tensor | Output:
     return given
 
 
+def _given(chain: Chain, acquisition: Acquisition) -> Tensor | None:
+    """What a bare super-resolver is fed."""
+    return acquisition.zero_filled if chain.links[0].plugin.kind == "super_resolver" else None
+
+
 def _tensors(given: Tensor | Output) -> list[Tensor]:
     if isinstance(given, Output):
         return [given.image, *([] if given.image_lr is None else [given.image_lr])]
@@ -160,7 +165,7 @@ def _finite(chain: Chain) -> None:
 def _pure(chain: Chain) -> None:
     acquisition, target = toy((48, 40))
     before = acquisition.kspace.clone(), acquisition.zero_filled.clone()
-    first, second = chain.infer(acquisition, target), chain.infer(acquisition, target)
+    first, second = (chain.infer(acquisition, target, _given(chain, acquisition)) for _ in range(2))
     if not torch.equal(first.image, second.image):
         raise Broken("pure", "two runs on the same acquisition differ")
     if not (torch.equal(before[0], acquisition.kspace) and torch.equal(before[1], acquisition.zero_filled)):
@@ -169,7 +174,9 @@ def _pure(chain: Chain) -> None:
 
 def _batch(chain: Chain) -> None:
     acquisition, target = toy((48, 40))
-    together, alone = chain.infer(acquisition, target), chain.infer(acquisition[:1], target[:1])
+    together, alone = (
+        chain.infer(a, t, _given(chain, a)) for a, t in ((acquisition, target), (acquisition[:1], target[:1]))
+    )
     error = float((together.image[:1] - alone.image).abs().max() / together.image.abs().max())
     if error > 1e-3:
         raise Broken("batch", f"alone and in a batch differ by {error:.1e}")
@@ -191,7 +198,8 @@ def _losses(chain: Chain) -> None:
         if hasattr(module, "on_phase"):
             module.on_phase(phase.name)  # type: ignore[operator]
         module.zero_grad()
-        losses = module.losses(phase, acquisition, chain(acquisition, target), target)  # type: ignore[operator]
+        output = chain(acquisition, target, _given(chain, acquisition))
+        losses = module.losses(phase, acquisition, output, target)  # type: ignore[operator]
         for name, value in losses.items():
             if value.ndim != 0 or not bool(torch.isfinite(value)):
                 raise Broken("losses", f"'{name}' in phase '{phase.name}' is {value.detach()}")

@@ -27,7 +27,9 @@ class NetworkSettings:
     features: int = 64
     growth: int = 32  # channels a convolution adds inside a dense block
     blocks: int = 23  # RRDBs of a super-resolver
-    prior_blocks: int = 1  # RRDBs of the learned proximal operator
+    prior_features: int = 64  # of the learned proximal operator, which runs K times
+    prior_growth: int = 32
+    prior_blocks: int = 1
     residual_scale: float = 0.2  # beta of the residual dense blocks
     init_scale: float = 0.1  # factor on Kaiming's initialisation inside dense blocks
     image_skip: bool = False  # add the bicubically (FFT grid) upsampled input to the output

@@ -1,18 +1,15 @@
 """Which stages the methods need, in what order, under which key; trained once, shared."""
 
 import fnmatch
-import hashlib
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
-
 import torch
 from torch import nn
 
 from bench import registry
 from bench.config import Settings
 from bench.errors import UserError, closest
+from bench.keys import key_of
 from bench.registry import Plugin
 
 # The paper's Tables 1-4.
@@ -90,11 +87,6 @@ def is_trained(plugin: Plugin) -> bool:
 def is_tuned(plugin: Plugin) -> bool:
     """Whether the plugin has something to tune on validation."""
     return hasattr(plugin.make, "grid")
-
-
-def key_of(content: dict[str, Any]) -> str:
-    """sha256 of canonical JSON."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def block_versions(plugin: Plugin, settings: Settings) -> dict[str, int]:

@@ -38,6 +38,7 @@ class Protocol:
     views: tuple[View, ...]
     slices: tuple[int, int, int]  # a split, all views together
     sources: tuple[str, ...]  # the first is the default
+    least_matrix: tuple[int, int] = (0, 0)  # no profile makes it smaller
     mask_seed: int = 0
     train_on: str | None = None  # another dataset, whose stages are used
     caveats: tuple[str, ...] = field(default=())  # said in every table
@@ -46,7 +47,7 @@ class Protocol:
         """Scale to a profile: field of view kept, voxel grown, matrix a multiple of four."""
         if matrix_factor == 1 and coils is None and centre_factor == 1:
             return self
-        y, x = (4 * round(n / matrix_factor / 4) for n in self.matrix)
+        y, x = (max(least, 4 * round(n / matrix_factor / 4)) for n, least in zip(self.matrix, self.least_matrix, strict=True))
         voxel = self.voxel_mm and (
             self.voxel_mm[0] * self.matrix[0] / y,
             self.voxel_mm[1] * self.matrix[1] / x,
@@ -69,7 +70,7 @@ class Protocol:
 class Head:
     """A magnitude volume to simulate an acquisition from."""
 
-    volume: NDArray[np.float32]  # (z, y, x): inferior to superior, posterior to anterior, left to right
+    volume: NDArray[np.float32]  # (z, y, x): superior to inferior, anterior to posterior, left to right
     voxel_mm: tuple[float, float, float]
 
 
@@ -85,10 +86,13 @@ class Source(Interface):
     """Where fully sampled subjects come from."""
 
     label: str  # "simulated acquisition" or "real raw data, ...", said in every table and figure
-    assets: tuple[str, ...]  # names for `bench fetch`
 
     def subjects(self) -> dict[Split, tuple[str, ...]]:
         """Subject ids of the reference split."""
+        ...
+
+    def assets(self, subject: str) -> tuple[str, ...]:
+        """Names for `bench fetch`."""
         ...
 
     def digests(self, subject: str) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from bench import assets, config, evaluation, preparation, registry
 from bench.config import Settings
 from bench.errors import UserError
 from bench.evaluation import RunJob
-from bench.plan import Method, Stage, key_of, select, stages_for, stages_of
+from bench.keys import key_of
+from bench.plan import Method, Stage, select, stages_for, stages_of
 from bench.preparation import Prepared
 from bench.protocol import Source
 from bench.provenance import ROOT

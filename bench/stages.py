@@ -14,7 +14,8 @@ from bench.assets import cache_folder
 from bench.chain import Chain, Link, reconstruct_all
 from bench.config import Settings
 from bench.errors import UserError
-from bench.plan import Stage, build, is_tuned, key_of
+from bench.keys import key_of
+from bench.plan import Stage, build, is_tuned
 from bench.preparation import Slices
 from bench.provenance import provenance
 from bench.store import atomic_path, read_json, write_json

@@ -1,5 +1,6 @@
 """The paper's joint network (Xu 2023): equilibrium PGD reconstruction guides an RRDB-SFT super-resolver."""
 
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -41,9 +42,10 @@ class Reconstruction(nn.Module):
         super().__init__()
         self.iterations = network.equilibrium_iterations
         self.step_logit = nn.Parameter(torch.logit(torch.tensor(network.step_size / 2)))
-        self.first = nn.Conv2d(2, network.features, 3, padding=1)
-        self.blocks = nn.Sequential(*(RRDB(network) for _ in range(network.prior_blocks)))
-        self.last = nn.Conv2d(network.features, 2, 3, padding=1)
+        prior = replace(network, features=network.prior_features, growth=network.prior_growth)
+        self.first = nn.Conv2d(2, prior.features, 3, padding=1)
+        self.blocks = nn.Sequential(*(RRDB(prior) for _ in range(network.prior_blocks)))
+        self.last = nn.Conv2d(prior.features, 2, 3, padding=1)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]  # a Conv2d with bias has one
 
