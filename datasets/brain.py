@@ -3,7 +3,7 @@
 from bench.protocol import Protocol, View
 from bench.registry import dataset
 
-AXIAL = (0.2, 0.75)
+AXIAL = (0.15, 0.6)
 
 
 @dataset("brain")

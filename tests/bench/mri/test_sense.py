@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+import sigpy.mri
+import torch
+
+from bench.mri.resample import sinc
+from bench.mri.sense import Sense
+
+from .conftest import birdcage
+
+TOLERANCE = {torch.complex64: 1e-5, torch.complex128: 1e-10}
+
+
+@pytest.fixture
+def operator(random):
+    maps = torch.stack([birdcage(4, (18, 15)), birdcage(4, (18, 15)).conj()])
+    return Sense(maps, random(2, 18, 15).real > 0)
+
+
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
+def test_the_adjoint_passes_the_dot_test(operator, random, dtype):
+    operator = Sense(operator.maps.to(dtype), operator.mask)
+    x, y = random(2, 18, 15, dtype=dtype), random(2, 4, 18, 15, dtype=dtype)
+    left = torch.vdot(operator.forward(x).flatten(), y.flatten())
+    right = torch.vdot(x.flatten(), operator.adjoint(y).flatten())
+    assert abs(left - right) / abs(left) < TOLERANCE[dtype]
+
+
+def test_normal_is_forward_then_adjoint(operator, random):
+    x = random(2, 18, 15)
+    assert torch.allclose(operator.normal(x), operator.adjoint(operator.forward(x)), atol=1e-6)
+
+
+def test_its_norm_is_at_most_one(operator, random):
+    x = random(2, 18, 15)
+    for _ in range(50):
+        x = operator.normal(x)
+        norm = torch.linalg.vector_norm(x, dim=(1, 2), keepdim=True)
+        x = x / norm
+    assert norm.max() <= 1.001
+
+
+def test_fully_sampled_with_unit_norm_maps_it_is_the_identity(operator, random):
+    full = Sense(operator.maps, torch.ones_like(operator.mask))
+    x = random(2, 18, 15)
+    assert torch.allclose(full.normal(x), x, atol=1e-5)
+
+
+def test_it_agrees_with_sigpy(operator, random):
+    x = random(2, 18, 15)
+    reference = sigpy.mri.linop.Sense(operator.maps[0].numpy(), weights=operator.mask[0].numpy().astype(np.float32))
+    np.testing.assert_allclose(operator.forward(x)[0].numpy(), reference(x[0].numpy()), atol=1e-6)
+
+
+def test_high_resolution_data_pads_the_mask_with_zeros(random):
+    """The HR operator with the LR mask padded sees twice the LR k-space, of an image that is band-limited."""
+    from bench.mri.fourier import pad, to_high_resolution
+
+    maps = torch.ones(1, 1, 16, 12, dtype=torch.complex64)
+    mask = random(1, 8, 6).real > 0
+    low = random(1, 8, 6)
+    kspace_lr = Sense(maps[..., ::2, ::2], mask).forward(low)
+    kspace_hr = Sense(maps, pad(mask, (16, 12))).forward(sinc(low, (16, 12)))
+    assert torch.allclose(kspace_hr, to_high_resolution(kspace_lr, (16, 12)), atol=1e-5)
