@@ -201,8 +201,10 @@ def _losses(chain: Chain) -> None:
         output = chain(acquisition, target, _given(chain, acquisition))
         losses = module.losses(phase, acquisition, output, target)  # type: ignore[operator]
         for name, value in losses.items():
-            if value.ndim != 0 or not bool(torch.isfinite(value)):
-                raise Broken("losses", f"'{name}' in phase '{phase.name}' is {value.detach()}")
+            if value.ndim != 0:
+                raise Broken("losses", f"'{name}' in phase '{phase.name}' has shape {tuple(value.shape)}")
+            if not bool(torch.isfinite(value)):
+                raise Broken("losses", f"'{name}' in phase '{phase.name}' is {value.item()}")
         torch.stack(list(losses.values())).sum().backward()
         if not any(p.grad is not None and bool((p.grad != 0).any()) for p in module.parameters()):
             raise Broken("losses", f"no parameter has a gradient in phase '{phase.name}'")

@@ -29,37 +29,43 @@ def adversarial_phases(
     weight: float = 5e-3,
     feature_weight: float = 0.0,
 ) -> tuple[Phase, ...]:
-    """Pixel losses for the profile's `pretraining` share of the run, adversarial training for the rest."""
+    """Pixel losses for the profile's `pretraining` share of the run, then adversarial training, at a quarter of the rate.
+
+    Without pre-training, as in the paper, at the full rate.
+    """
     share = training.pretraining
     phases = (
         Phase("pixel", share),
-        Phase("adversarial", 1 - share, 1.0, training.crop, gan, weight, feature_weight),
+        Phase("adversarial", 1 - share, 0.25 if share else 1.0, training.crop, gan, weight, feature_weight),
     )
     return tuple(phase for phase in phases if phase.fraction > 0)
 
 
-def phase_at(phases: tuple[Phase, ...], step: int, iterations: int) -> Phase:
-    """The phase of a step; a run shorter than its phases runs the last one only."""
+def phase_at(phases: tuple[Phase, ...], step: int, iterations: int) -> tuple[Phase, float]:
+    """The phase of a step and the share of that phase that lies behind it, in [0, 1).
+
+    A run shorter than its phases runs the last one only.
+    """
     if iterations < len(phases):
-        return phases[-1]
-    end = 0.0
-    for phase in phases:
-        end += phase.fraction * iterations
-        if step < round(end):
-            return phase
-    return phases[-1]
+        return phases[-1], step / iterations
+    fractions = [sum(phase.fraction for phase in phases[: i + 1]) for i in range(len(phases))]
+    ends = [round(fraction * iterations) for fraction in fractions]
+    begin = 0
+    for phase, end in zip(phases, ends, strict=True):
+        if step < end:
+            return phase, (step - begin) / (end - begin)
+        begin = end
+    return phases[-1], 1.0
 
 
-def learning_rate(training: TrainingSettings, phase: Phase, step: int) -> float:
-    """Rate of one step: the profile's schedule over the whole run, times the phase's factor.
+def learning_rate(training: TrainingSettings, phase: Phase, done: float) -> float:
+    """Rate after a share `done` of a phase: the profile's schedule, anew in each phase, times the phase's factor.
 
-    "halving" is the paper's: half after 1/8, 1/4, 1/2 and 3/4 of the run (50, 100, 200, 300 of 400 k iterations).
+    "halving" is the paper's: half after 1/8, 1/4, 1/2 and 3/4 (50, 100, 200, 300 of 400 k iterations).
     "cosine" warms up over the first 2 % and falls to a hundredth.
     """
-    done = step / training.iterations
     if training.schedule == "halving":
         factor = 0.5 ** sum(done >= mark for mark in (1 / 8, 1 / 4, 1 / 2, 3 / 4))
     else:
-        warm = min(1.0, (step + 1) / max(1.0, 0.02 * training.iterations))
-        factor = warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+        factor = min(1.0, 0.1 + done / 0.02) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
     return training.learning_rate * phase.lr * factor

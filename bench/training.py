@@ -88,7 +88,7 @@ class Trainer:
         started = saved = time.monotonic()
         total = self.settings.iterations
         while self.state.step < total:
-            phase = phase_at(self.phases, self.state.step, total)
+            phase, _ = phase_at(self.phases, self.state.step, total)
             if phase.name != self.state.phase:
                 self._enter(phase)
             losses = self._step(phase, train)
@@ -108,7 +108,7 @@ class Trainer:
 
     def _phase_ends(self, phase: Phase) -> bool:
         step, total = self.state.step, self.settings.iterations
-        return step == total or phase_at(self.phases, step, total).name != phase.name
+        return step == total or phase_at(self.phases, step, total)[0].name != phase.name
 
     def _enter(self, phase: Phase) -> None:
         """Begin a phase: the best weights are those of the last phase, so what was best before does not count."""
@@ -124,7 +124,7 @@ class Trainer:
         torch.manual_seed(step_seed(self.seed, self.stage, self.state.step))
         indices = torch.randperm(len(train.slices))[: self.settings.batch].tolist()
         acquisition, target, given = train.batch(indices, self.device)
-        rate = learning_rate(self.settings, phase, self.state.step)
+        rate = self._rate(phase, self.state.step)
         self.module.train()
         bf16 = torch.autocast(self.device, torch.bfloat16, enabled=self.settings.precision == "bf16")
         with bf16:
@@ -143,6 +143,9 @@ class Trainer:
             assert self.critic_optimiser is not None
             self._descend(self.critic, self.critic_optimiser, loss, rate)
         return {name: value.item() for name, value in losses.items()}
+
+    def _rate(self, phase: Phase, step: int) -> float:
+        return learning_rate(self.settings, phase, phase_at(self.phases, step, self.settings.iterations)[1])
 
     def _descend(self, module: nn.Module, optimiser: torch.optim.Optimizer, loss: Tensor, rate: float) -> None:
         for group in optimiser.param_groups:
@@ -194,7 +197,7 @@ class Trainer:
         scores = validation_scores(self.chain, validation, self.device, self.lpips if phase.gan != "none" else None)
         every = self.state.step - (self.state.curve[-1]["step"] if self.state.curve else 0)
         losses = {f"loss-{name}": value / every for name, value in self.state.sums.items()}
-        rate = learning_rate(self.settings, phase, self.state.step - 1)
+        rate = self._rate(phase, self.state.step - 1)
         row = {"step": self.state.step, "phase": phase.name, "rate": rate, **losses, **scores}
         self.state.curve.append(row)
         self.state.sums = {}

@@ -20,6 +20,7 @@ from bench.nn.sft import SFT
 from bench.phases import Phase, adversarial_phases
 from bench.registry import pipeline
 
+VGG = (("conv5_4", 1.0),)  # before ReLU, ESRGAN's; the paper says "a pre-trained VGG-19"
 CONDITION = 64  # channels of the reconstruction feature; the paper is silent
 
 
@@ -142,7 +143,7 @@ class Proposed(nn.Module):
         if self.weights.perceptual_weight:
             peak = target.peak[:, None, None]
             image, reference = random_crop(phase.crop, output.image / peak, truth / peak)
-            losses["perceptual"] = self.weights.perceptual_weight * perceptual(("conv5_4",))(image, reference)
+            losses["perceptual"] = self.weights.perceptual_weight * perceptual(VGG, str(image.device))(image, reference)
         return losses
 
     def discriminator(self) -> nn.Module:

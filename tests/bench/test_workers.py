@@ -1,0 +1,97 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from bench.errors import Diverged, UserError
+from bench.workers import Outcome, Task, attempt, carry_out
+
+THREADS = 1
+
+
+def write(path, text, report):
+    path.write_text(text)
+    report(1, 1, "written")
+
+
+def read_then_write(source, path, report):
+    path.write_text(source.read_text() + "!")
+
+
+def fail(report):
+    raise ValueError("two words")
+
+
+def end(report):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def quiet(*_):
+    pass
+
+
+def test_a_task_waits_for_what_it_needs(tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    tasks = [Task("second", read_then_write, (one, two), ("first",)), Task("first", write, (one, "a"))]
+    reports = []
+    outcomes = carry_out(tasks, 2, THREADS, lambda *report: reports.append(report))
+    assert outcomes == {"first": Outcome("done"), "second": Outcome("done")}
+    assert two.read_text() == "a!"
+    assert ("first", 1, 1, "written") in reports
+
+
+def test_a_failure_is_named_and_what_needs_it_is_skipped(tmp_path):
+    tasks = [Task("bad", fail, ()), Task("next", write, (tmp_path / "x", "a"), ("bad",)), Task("dead", end, ())]
+    outcomes = carry_out(tasks, 2, THREADS, quiet)
+    assert outcomes["bad"] == Outcome("failed", "ValueError: two words")
+    assert outcomes["next"].status == "skipped"
+    assert "two words" in outcomes["next"].reason
+    assert outcomes["dead"].status == "out-of-memory"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(Diverged("nan at step 3"), "diverged"), (MemoryError(), "out-of-memory"), (UserError("no"), "failed")],
+)
+def test_each_error_has_its_status(error, status):
+    def action():
+        raise error
+
+    assert attempt(action).status == status
+
+
+SCRIPT = """
+import time
+from pathlib import Path
+from bench.workers import Task, carry_out
+import tests_worker_module as m
+if __name__ == "__main__":
+    carry_out([Task("beat", m.beat, (Path("beats"),))], 1, 1, lambda *_: None)
+"""
+MODULE = """
+import os, time
+def beat(path, report):
+    while True:
+        path.write_text(str(os.getpid()))
+        time.sleep(0.05)
+"""
+
+
+def test_a_worker_ends_with_its_parent(tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    (tmp_path / "tests_worker_module.py").write_text(MODULE)
+    parent = subprocess.Popen([sys.executable, "script.py"], cwd=tmp_path)
+    beats = tmp_path / "beats"
+    deadline = time.monotonic() + 30
+    while not (beats.exists() and beats.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    worker = int(beats.read_text())
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 10
+    while os.path.exists(f"/proc/{worker}") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not os.path.exists(f"/proc/{worker}")
