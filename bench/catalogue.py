@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import torch
 from torch import nn
 
 from bench import config, registry
 from bench.config import Settings
 from bench.errors import UserError, closest
-from bench.plan import Method, available, build, is_trained, is_tuned
+from bench.plan import Method, available, count, is_trained, is_tuned, skeleton
 from bench.registry import Plugin
 
 
@@ -40,15 +39,8 @@ def _stages(method: Method, settings: Settings) -> list[dict[str, Any]]:
 
 
 def _stage(plugin: Plugin, id: str, settings: Settings) -> dict[str, Any]:
-    with torch.device("meta"):
-        module = build(plugin, settings)
-        critic = module.discriminator() if hasattr(module, "discriminator") else nn.Module()  # type: ignore[operator]
-    return {"id": id, "parameters": count(module), "blocks": blocks(module) | blocks(critic)}
-
-
-def count(module: nn.Module) -> int:
-    """Trainable parameters."""
-    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+    module, critic = skeleton(plugin, settings)
+    return {"id": id, "parameters": count(module), "blocks": blocks(module) | (blocks(critic) if critic else {})}
 
 
 def blocks(module: nn.Module) -> dict[str, int]:

@@ -38,6 +38,7 @@ class Stage:
     upstream: Plugin | None  # the reconstructor whose outputs it is trained on
     needs: tuple[str, ...]  # stages that come first
     key: str
+    parameters: int
 
 
 def available() -> dict[str, Method]:
@@ -89,14 +90,23 @@ def is_tuned(plugin: Plugin) -> bool:
     return hasattr(plugin.make, "grid")
 
 
-def block_versions(plugin: Plugin, settings: Settings) -> dict[str, int]:
-    """Versions of the blocks that the plugin's network and discriminator are made of."""
+def skeleton(plugin: Plugin, settings: Settings) -> tuple[nn.Module, nn.Module | None]:
+    """The network and the discriminator, if any, without memory behind their parameters."""
     with torch.device("meta"):
         module = build(plugin, settings)
-        critic = module.discriminator() if hasattr(module, "discriminator") else None  # type: ignore[operator]
-    modules = [module, *([critic] if critic else [])]
-    blocks = {type(m).__name__: int(m.version) for top in modules for m in top.modules() if hasattr(m, "version")}  # type: ignore[arg-type]
-    return dict(sorted(blocks.items()))
+        critic: nn.Module | None = module.discriminator() if hasattr(module, "discriminator") else None  # type: ignore[operator]
+    return module, critic
+
+
+def count(module: nn.Module) -> int:
+    """Trainable parameters."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+
+
+def _versions(module: nn.Module, critic: nn.Module | None) -> dict[str, int]:
+    """Versions of the blocks that they are made of."""
+    parts = [*module.modules(), *(critic.modules() if critic else [])]
+    return {type(part).__name__: int(part.version) for part in parts if hasattr(part, "version")}  # type: ignore[arg-type]
 
 
 def stages_of(
@@ -111,10 +121,11 @@ def stages_of(
             return None
         id = f"{upstream.id}+{plugin.id}" if upstream else plugin.id
         if id not in stages:
+            module, critic = skeleton(plugin, settings)
             key = key_of(
                 {
                     "plugin": plugin.id,
-                    "blocks": block_versions(plugin, settings),
+                    "blocks": _versions(module, critic),
                     "network": asdict(settings.network),
                     "training": asdict(settings.training) if is_trained(plugin) else {},
                     "seed": seed if is_trained(plugin) else 0,
@@ -123,7 +134,7 @@ def stages_of(
                     "upstream": upstream and (first.key if first else f"{upstream.id}@{upstream.make.version}"),  # type: ignore[attr-defined]
                 }
             )
-            stages[id] = Stage(id, plugin, upstream, (first.id,) if first else (), key)
+            stages[id] = Stage(id, plugin, upstream, (first.id,) if first else (), key, count(module))
         return stages[id]
 
     for method in methods:

@@ -308,7 +308,7 @@ def _run_job(request: Request, plan: DatasetPlan, method: Method) -> RunJob:
         "voxel_mm": list(protocol.voxel_mm) if protocol.voxel_mm else None,
         "settings": _listed(plan.settings.to_dict()),
         "keys": {"method": plan.keys[method.id], "data": plan.test.key("test")},
-        "stages": [{"id": s.id, "key": s.key} for s in own],
+        "stages": [{"id": s.id, "key": s.key, "parameters": s.parameters} for s in own],
     }
     ids = [method.plugins[0].id, method.id] if len(method.plugins) == 2 else [method.id]
     links = tuple((p.id, _folder_of(request, plan, id)) for p, id in zip(method.plugins, ids, strict=True))

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from bench.catalogue import count
+from bench.plan import count
 from bench.config import load
 from bench.nn.discriminators import VGGStyle
 from bench.nn.rrdb import RRDB, DenseBlock
