@@ -45,11 +45,9 @@ def _stage(plugin: Plugin, id: str, settings: Settings) -> dict[str, Any]:
 
 def blocks(module: nn.Module) -> dict[str, int]:
     """Parameters of one of each kind of block inside, by the block's name."""
-    return {
-        str(getattr(part, "block_name", type(part).__name__.lower())): count(part)
-        for part in module.modules()
-        if part is not module and hasattr(part, "version")
-    } | ({module.block_name: count(module)} if hasattr(module, "block_name") else {})  # type: ignore[dict-item]
+    parts = [part for part in module.modules() if hasattr(part, "version")]
+    named = {str(getattr(part, "block_name", type(part).__name__.lower())): count(part) for part in parts}
+    return {name: parameters for name, parameters in named.items() if name != type(module).__name__.lower()}
 
 
 def _datasets() -> list[dict[str, Any]]:

@@ -71,7 +71,6 @@ def reconstruct_all(link: Link, slices: Slices, device: str) -> Tensor:
     link.module.eval()
     images = []
     for start in range(0, len(slices), BATCH):
-        batch = slices.batch(list(range(start, min(start + BATCH, len(slices)))))
-        acquisition, target = (part.to(device) for part in batch)
+        acquisition, target = slices.batch(list(range(start, min(start + BATCH, len(slices)))), device)
         images.append(reconstruct(link, acquisition, target).cpu())
     return torch.cat(images)

@@ -76,8 +76,10 @@ def check(plugin: Plugin) -> list[str]:
         try:
             test()
         except Broken as broken:
-            raise UserError(f"'{plugin.id}' breaks the clause '{broken.clause}' ({CLAUSES[broken.clause]}): {broken}.") from broken
-        except Exception as error:  # noqa: BLE001 - whatever the plugin raises breaks this clause
+            raise UserError(
+                f"'{plugin.id}' breaks the clause '{broken.clause}' ({CLAUSES[broken.clause]}): {broken}."
+            ) from broken
+        except Exception as error:
             what = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
             raise UserError(f"'{plugin.id}' breaks the clause '{clause}' ({CLAUSES[clause]}): {what}.") from error
         held.append(clause)
@@ -94,7 +96,7 @@ def check(plugin: Plugin) -> list[str]:
     if hasattr(chain.trained, "phases"):
         holds("phases", lambda: _phases(chain))
         holds("losses", lambda: _losses(chain))
-        if any(p.gan != "none" for p in chain.trained.phases()):
+        if any(p.gan != "none" for p in chain.trained.phases()):  # type: ignore[operator]
             holds("discriminator", lambda: _discriminator(chain))
     if hasattr(chain.trained, "grid"):
         holds("grid", lambda: _grid(chain))
@@ -108,7 +110,8 @@ def _version(plugin: Plugin) -> None:
 
 
 def _build(plugin: Plugin, settings: Settings) -> None:
-    if not isinstance(plugin.make(settings), nn.Module):
+    module: object = plugin.make(settings)
+    if not isinstance(module, nn.Module):
         raise Broken("build", "it is no nn.Module")
 
 

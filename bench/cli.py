@@ -25,7 +25,9 @@ Results = Annotated[Path, typer.Option(help="Folder that runs write to.")]
 @app.command()
 def run(
     dataset: Annotated[str, typer.Option(help="One, or several with commas: vwi,brain,vfa.")] = "vwi",
-    methods: Annotated[str, typer.Option(help="Ids, globs or groups (all, paper, joint, sequential, ablation).")] = "all",
+    methods: Annotated[
+        str, typer.Option(help="Ids, globs or groups (all, paper, joint, sequential, ablation).")
+    ] = "all",
     profile: ProfileName = "laptop",
     source: Annotated[str | None, typer.Option(help="Where subjects come from; default: the dataset's first.")] = None,
     seeds: Annotated[int, typer.Option(help="How many seeds.")] = 1,
@@ -34,7 +36,9 @@ def run(
     jobs: Annotated[int, typer.Option(help="One-thread workers.")] = 2,
     results: Results = Path("runs"),
     plugin: PluginFiles = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="Override a setting: training.iterations=100.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Override a setting: training.iterations=100.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many test slices.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     rerun: Annotated[bool, typer.Option("--rerun", help="Compute rows again.")] = False,
@@ -84,7 +88,9 @@ def list_(
 
 
 @app.command()
-def fetch(names: Annotated[list[str] | None, typer.Argument(help="heads, vfa, lpips, vgg19 or one file.")] = None) -> None:
+def fetch(
+    names: Annotated[list[str] | None, typer.Argument(help="heads, vfa, lpips, vgg19 or one file.")] = None,
+) -> None:
     """Download data and weights into the cache."""
     from bench import terminal
 

@@ -157,9 +157,13 @@ def _check_ranges(settings: Settings) -> None:
             if type(value) not in (int, float):
                 continue
             if value < 0 or (value == 0 and key not in may_be_zero):
-                raise UserError(f"{section}.{key} must be {'at least 0' if key in may_be_zero else 'above 0'}; got {value}.")
+                raise UserError(
+                    f"{section}.{key} must be {'at least 0' if key in may_be_zero else 'above 0'}; got {value}."
+                )
     if not settings.network.step_size < 2:
-        raise UserError(f"network.step_size must be below 2, where gradient descent diverges; got {settings.network.step_size}.")
+        raise UserError(
+            f"network.step_size must be below 2, where gradient descent diverges; got {settings.network.step_size}."
+        )
     if settings.training.pretraining > 1:
         raise UserError(f"training.pretraining is a share of the run, at most 1; got {settings.training.pretraining}.")
     if settings.data.matrix_factor < 1:

@@ -55,7 +55,7 @@ def evaluate(job: RunJob, report: Report) -> None:
     rows: list[dict[str, Any]] = []
     images: dict[str, NDArray[Any]] = {}
     for index, (subject, contrast, number) in enumerate(job.test.rows):
-        acquisition, target = (part.to(job.device) for part in job.test.batch([index]))
+        acquisition, target = job.test.batch([index], job.device)
         output = chain.infer(acquisition, target)
         scale = float(target.scale)
         image = output.image[0].float().cpu().numpy() * scale
@@ -113,7 +113,7 @@ def time_methods(jobs: list[RunJob], report: Report) -> None:
         chain = load_chain(job)
         rows = []
         for index in [0, *range(min(TIMED_SLICES, len(job.test)))]:
-            acquisition, target = (part.to(job.device) for part in job.test.batch([index]))
+            acquisition, target = job.test.batch([index], job.device)
             seconds, memory = measure(lambda: chain.infer(acquisition, target), job.device)  # noqa: B023 - called at once
             rows.append({"seconds": seconds, "peak_memory_mb": memory})
         table = pd.DataFrame(rows[1:]).assign(device=job.device, threads=torch.get_num_threads())

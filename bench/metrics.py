@@ -154,7 +154,9 @@ class Lpips:
         for name, array in (("image", image), ("truth", truth)):
             if array.min() < 0 or array.max() > 1:
                 raise ValueError(f"LPIPS takes values in [0, 1]; {name} has {array.min():g} to {array.max():g}")
-        pair = [torch.as_tensor(np.ascontiguousarray(a), dtype=torch.float32, device=self.device) for a in (image, truth)]
+        pair = [
+            torch.as_tensor(np.ascontiguousarray(a), dtype=torch.float32, device=self.device) for a in (image, truth)
+        ]
         channels = [t.expand(3, *t.shape) if t.ndim == 2 else t.movedim(-1, 0) for t in pair]
         with torch.no_grad():
             return float(self.net(channels[0][None], channels[1][None], normalize=True))
@@ -165,7 +167,7 @@ class _NumpyOnly(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         admitted = {"_reconstruct", "ndarray", "dtype", "scalar", "_frombuffer"}
-        if module.split(".")[0] == "numpy" and name in admitted:
+        if module.split(".", maxsplit=1)[0] == "numpy" and name in admitted:
             return super().find_class(module, name)
         raise pickle.UnpicklingError(f"{module}.{name} is not admitted")
 
@@ -180,4 +182,6 @@ def alexnet_convolutions(path: Path) -> dict[str, tuple[NDArray[np.float32], NDA
             for name in (f"Conv_{i}" for i in range(5))
         }
     except (pickle.UnpicklingError, KeyError, EOFError, ValueError) as error:
-        raise UserError(f"The AlexNet weights {path} are damaged ({error}): delete the file, it will be fetched again.") from error
+        raise UserError(
+            f"The AlexNet weights {path} are damaged ({error}): delete the file, it will be fetched again."
+        ) from error

@@ -3,6 +3,7 @@
 import fnmatch
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+
 import torch
 from torch import nn
 

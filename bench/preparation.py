@@ -23,10 +23,10 @@ from bench.acquisition import Acquisition, Target
 from bench.assets import cache_folder, cached
 from bench.config import Settings
 from bench.errors import UserError
+from bench.keys import key_of
 from bench.mri import masks, simulate
 from bench.mri.coils import compress, compression, espirit_maps
 from bench.mri.fourier import crop, fft2c, ifft2c, to_low_resolution
-from bench.keys import key_of
 from bench.protocol import SPLITS, Head, Protocol, RawSubject, Source, Split, View, folded
 from bench.store import atomic_path
 
@@ -133,7 +133,9 @@ def declare(protocol: Protocol, source: str | None, settings: Settings, fold: in
     chosen = source or protocol.sources[0]
     registry.find(registry.sources(), chosen, "source")
     if chosen not in protocol.sources:
-        raise UserError(f"Dataset '{protocol.id}' does not take source '{chosen}': use {' or '.join(protocol.sources)}.")
+        raise UserError(
+            f"Dataset '{protocol.id}' does not take source '{chosen}': use {' or '.join(protocol.sources)}."
+        )
     data, drawn = settings.data, settings.training.iterations * settings.training.batch
     scaled = protocol.at(data.matrix_factor, data.coils or None, data.centre_factor)
     caps = (drawn, drawn, limit or protocol.slices[2])
@@ -213,9 +215,7 @@ def head_box(head: Head) -> dict[str, float]:
     inside = head.volume > 0.15
     z0 = int(np.argmax(inside.sum((1, 2)) > 400 / (head.voxel_mm[1] * head.voxel_mm[2])))
     cranium = inside[z0 + round(20 / z_mm) : z0 + round(110 / z_mm)]
-    (y0, y1), (x0, x1) = (
-        np.flatnonzero(cranium.mean(axis) > 0.02)[[0, -1]] for axis in ((0, 2), (0, 1))
-    )
+    (y0, y1), (x0, x1) = (np.flatnonzero(cranium.mean(axis) > 0.02)[[0, -1]] for axis in ((0, 2), (0, 1)))
     z1 = min(z0 + HEAD_MM / z_mm, head.volume.shape[0] - 1)
     return {"z0": z0, "z1": z1, "y0": float(y0), "y1": float(y1), "x0": float(x0), "x1": float(x1)}
 
@@ -308,7 +308,7 @@ class Slices:
     def _places(self) -> list[tuple[Path, int]]:
         return [(path, i) for path, count in self.files for i in range(count)]
 
-    def batch(self, indices: Sequence[int]) -> tuple[Acquisition, Target]:
+    def batch(self, indices: Sequence[int], device: str = "cpu") -> tuple[Acquisition, Target]:
         """Acquisitions and truths of these slices, scaled by the 99th percentile of |A^H b|."""
         slices = [_read(*self._places[i]) for i in indices]
         kspace, maps, image_hr, image_lr, mask = (torch.stack(tensors) for tensors in zip(*slices, strict=True))
@@ -322,7 +322,8 @@ class Slices:
         acquisition = Acquisition(
             kspace / scale[:, None, None, None], mask, maps_lr, maps, images[0], self.phase_encode, voxel_mm
         )
-        return acquisition, Target(images[1], images[2], images[1].abs().amax((-2, -1)), scale)
+        target = Target(images[1], images[2], images[1].abs().amax((-2, -1)), scale)
+        return acquisition.to(device), target.to(device)
 
 
 @cache
@@ -330,7 +331,9 @@ def _open(path: Path) -> h5py.File:
     try:
         return h5py.File(path)
     except OSError as error:
-        raise UserError(f"The prepared file {path} cannot be read ({error}): run again, it will be made anew.") from error
+        raise UserError(
+            f"The prepared file {path} cannot be read ({error}): run again, it will be made anew."
+        ) from error
 
 
 def _read(path: Path, index: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
@@ -347,4 +350,3 @@ def _read(path: Path, index: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tenso
         return kspace, arrays[0], arrays[1], arrays[2], torch.from_numpy(file["mask_lr"][()])
     except (OSError, KeyError) as error:
         raise UserError(f"The prepared file {path} is damaged ({error}): delete it, it will be made again.") from error
-

@@ -1,13 +1,14 @@
 """What is acquired: geometry, mask, acceleration, coils, noise, slices and splits. A dataset is a protocol over a source."""
 
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol as Interface
+from typing import Literal
+from typing import Protocol as Interface
 
 import numpy as np
 from numpy.typing import NDArray
 
-SPLITS = ("train", "validation", "test")
 Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,10 @@ class Protocol:
         """Scale to a profile: field of view kept, voxel grown, matrix a multiple of four."""
         if matrix_factor == 1 and coils is None and centre_factor == 1:
             return self
-        y, x = (max(least, 4 * round(n / matrix_factor / 4)) for n, least in zip(self.matrix, self.least_matrix, strict=True))
+        y, x = (
+            max(least, 4 * round(n / matrix_factor / 4))
+            for n, least in zip(self.matrix, self.least_matrix, strict=True)
+        )
         voxel = self.voxel_mm and (
             self.voxel_mm[0] * self.matrix[0] / y,
             self.voxel_mm[1] * self.matrix[1] / x,

@@ -109,7 +109,7 @@ def _load_file(file: Path) -> None:
         spec.loader.exec_module(module)
     except UserError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever the user's file raises is the user's mistake
+    except Exception as error:
         del sys.modules[name]
         raise UserError(f"The plugin file {file} fails on import: {type(error).__name__}: {error}") from error
 

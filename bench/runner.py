@@ -109,9 +109,7 @@ def _check(request: Request) -> None:
         raise UserError(f"The results folder {request.results} cannot be written: name another with --results.")
 
 
-def _plan_dataset(
-    request: Request, dataset: str, seed: int, settings: Settings, methods: list[Method]
-) -> DatasetPlan:
+def _plan_dataset(request: Request, dataset: str, seed: int, settings: Settings, methods: list[Method]) -> DatasetPlan:
     table = registry.datasets()
     plugin = registry.find(table, dataset, "dataset")
     test = preparation.declare(plugin.make(), request.source, settings, request.fold, request.limit)
@@ -254,8 +252,7 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
 def _prepare(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) -> None:
     for plan in plans:
         if plan.to_evaluate:
-            splits = ["train", "validation"] if plan.to_train else []
-            plan.training.prepare(splits, request.jobs, callbacks.preparing)
+            plan.training.prepare(["train", "validation"] if plan.to_train else [], request.jobs, callbacks.preparing)
             plan.test.prepare(["test"], request.jobs, callbacks.preparing)
 
 

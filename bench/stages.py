@@ -65,9 +65,8 @@ def load_link(plugin: registry.Plugin, settings: Settings, folder: Path | None, 
             module.configure(**record["choice"])  # type: ignore[operator]
         else:
             load_weights(module, folder / "weights.safetensors", record["weights_sha256"])
-    last = getattr(module, "phases", tuple)()[-1:]
-    if last and hasattr(module, "on_phase"):
-        module.on_phase(last[0].name)  # type: ignore[operator]
+    if hasattr(module, "on_phase"):
+        module.on_phase(module.phases()[-1].name)  # type: ignore[operator]
     return Link(plugin, module.to(device).eval())
 
 
@@ -102,7 +101,8 @@ def make_stage(job: StageJob, report: Report) -> None:
 def _train(job: StageJob, plugin: registry.Plugin, report: Report) -> dict[str, Any]:
     torch.manual_seed(step_seed(job.seed, job.id, -2))
     link = Link(plugin, build(plugin, job.settings))
-    train, validation, links = Part(job.train), Part(job.validation), (link,)
+    train, validation = Part(job.train), Part(job.validation)
+    links: tuple[Link, ...] = (link,)
     if job.upstream:
         report(0, job.settings.training.iterations, f"reconstructing with {job.upstream.id}")
         upstream = load_link(registry.methods()[job.upstream.id], job.settings, job.upstream.folder, job.device)

@@ -108,7 +108,7 @@ def write_images(path: Path, images: Mapping[str, NDArray[Any]]) -> None:
             continue
         scale = float(np.max(image, initial=0.0)) / 65535 or 1.0
         arrays[name] = np.round(np.clip(image, 0, None) / scale).astype(np.uint16)
-        arrays[f"{name}@scale"] = np.float64(scale)
+        arrays[f"{name}@scale"] = np.asarray(scale)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 

@@ -57,10 +57,16 @@ def show_plan(plans: list[DatasetPlan]) -> None:
     if downloads:
         size = sum(assets.size_mb(name) for name in downloads)
         console.print(f"To download: {', '.join(downloads)} (about {size:.0f} MB).")
-    slices = sum(p.test.count(["test"]) + (p.training.count(["train", "validation"]) if p.to_train else 0) for p in plans)
-    megabytes = sum(p.test.megabytes(["test"]) + (p.training.megabytes(["train", "validation"]) if p.to_train else 0) for p in plans)
+    slices = sum(
+        p.test.count(["test"]) + (p.training.count(["train", "validation"]) if p.to_train else 0) for p in plans
+    )
+    megabytes = sum(
+        p.test.megabytes(["test"]) + (p.training.megabytes(["train", "validation"]) if p.to_train else 0) for p in plans
+    )
     if any(p.to_evaluate for p in plans):
-        console.print(f"Prepared data: {slices} slices, at most {megabytes:.0f} MB in {assets.cache_folder()}.", soft_wrap=True)
+        console.print(
+            f"Prepared data: {slices} slices, at most {megabytes:.0f} MB in {assets.cache_folder()}.", soft_wrap=True
+        )
 
 
 class Bars:

@@ -56,9 +56,9 @@ class Part:
 
     def batch(self, indices: list[int], device: str) -> tuple[Acquisition, Target, Tensor | None]:
         """The slices of these indices."""
-        acquisition, target = self.slices.batch(indices)
+        acquisition, target = self.slices.batch(indices, device)
         given = None if self.reconstructions is None else self.reconstructions[indices].to(device)
-        return acquisition.to(device), target.to(device), given
+        return acquisition, target, given
 
 
 class Trainer:
@@ -281,9 +281,7 @@ def load_weights(module: nn.Module, path: Path, sha256: str) -> None:
     """Read the weights of a stage; a file other than the recorded one is refused."""
     if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
         raise UserError(f"The weights {path} are missing or not those that stage.json records: train with --retrain.")
-    module.load_state_dict(
-        {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
-    )
+    module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()})
 
 
 def write_curve(path: Path, curve: list[dict[str, Any]]) -> None:

@@ -36,7 +36,9 @@ class Outcome:
     reason: str | None = None
 
 
-def carry_out(tasks: list[Task], jobs: int, threads: int, on_report: Callable[[str, int, int, str], None]) -> dict[str, Outcome]:
+def carry_out(
+    tasks: list[Task], jobs: int, threads: int, on_report: Callable[[str, int, int, str], None]
+) -> dict[str, Outcome]:
     """Run all tasks, at most `jobs` at a time; one whose need failed is skipped. Interrupted, it ends its workers."""
     waiting = {task.id: task for task in tasks}
     running: dict[Connection, tuple[str, BaseProcess]] = {}
@@ -49,8 +51,7 @@ def carry_out(tasks: list[Task], jobs: int, threads: int, on_report: Callable[[s
                     del waiting[task.id]
                     connection, process = _start(task, threads)
                     running[connection] = (task.id, process)
-            for connection in wait(list(running), timeout=WATCH_SECONDS) if running else []:
-                assert isinstance(connection, Connection)
+            for connection in _ready(running):
                 id, process = running[connection]
                 outcome = _listen(connection, process, id, on_report)
                 if outcome:
@@ -62,11 +63,18 @@ def carry_out(tasks: list[Task], jobs: int, threads: int, on_report: Callable[[s
     return outcomes
 
 
+def _ready(running: dict[Connection, tuple[str, BaseProcess]]) -> list[Connection]:
+    ready = wait(list(running), timeout=WATCH_SECONDS) if running else []
+    return [connection for connection in running if connection in ready]
+
+
 def _skip_hopeless(waiting: dict[str, Task], outcomes: dict[str, Outcome]) -> None:
     for task in list(waiting.values()):
         for need in task.needs:
             if need in outcomes and outcomes[need].status != "done" and task.id in waiting:
-                outcomes[task.id] = Outcome("skipped", f"needs {need}, which is {outcomes[need].status}: {outcomes[need].reason}")
+                outcomes[task.id] = Outcome(
+                    "skipped", f"needs {need}, which is {outcomes[need].status}: {outcomes[need].reason}"
+                )
                 del waiting[task.id]
 
 
@@ -146,7 +154,9 @@ def attempt(action: Callable[[], object]) -> Outcome:
         if "can't allocate memory" in str(error):
             return Outcome("out-of-memory", str(error).splitlines()[0])
         traceback.print_exc()
-        return Outcome("failed", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}")
+        return Outcome(
+            "failed", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
+        )
     return Outcome("done")
 
 

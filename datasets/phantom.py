@@ -67,9 +67,7 @@ class Phantom:
         return (folds / (2 * folds.std())).clip(-1, 1).astype(np.float32)
 
     @staticmethod
-    def _vessels(
-        head: NDArray[np.float32], z: NDArray, y: NDArray, x: NDArray, random: np.random.Generator
-    ) -> None:
+    def _vessels(head: NDArray[np.float32], z: NDArray, y: NDArray, x: NDArray, random: np.random.Generator) -> None:
         """Tubes that wind along z: dark lumen, thin bright wall."""
         for side in (-1, 1):
             for _ in range(2):

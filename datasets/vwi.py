@@ -22,5 +22,7 @@ def vwi() -> Protocol:
         views=(View("t1w-axial", "axial", (0.15, 0.75)), View("t1w-coronal", "coronal", (0.2, 0.8))),
         slices=(300, 40, 60),
         sources=("heads", "phantom"),
-        caveats=("ESPIRiT maps come from the central 24 x 24 of the fully sampled k-space, as from a calibration scan.",),
+        caveats=(
+            "ESPIRiT maps come from the central 24 x 24 of the fully sampled k-space, as from a calibration scan.",
+        ),
     )

@@ -1,5 +1,7 @@
 """MoDL (Aggarwal 2019): a learned denoiser alternates with data consistency by conjugate gradients."""
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -25,7 +27,7 @@ class Denoiser(nn.Module):
         super().__init__()
         widths = [2, *[network.features] * (network.denoiser_layers - 1), 2]
         layers: list[nn.Module] = []
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in itertools.pairwise(widths):
             conv = nn.Conv2d(before, after, 3, padding=1, bias=False)
             nn.init.xavier_uniform_(conv.weight)
             layers += [conv, nn.BatchNorm2d(after, eps=1e-3, momentum=0.01), nn.ReLU()]

@@ -1,4 +1,4 @@
-"""A plain RRDB super-resolver (ESRGAN's generator, Wang 2018), trained on L1: the sequential partner to hold others against."""
+"""A plain RRDB super-resolver (ESRGAN's generator, Wang 2018), trained on L1: the plain sequential partner."""
 
 import torch
 from torch import Tensor, nn

@@ -30,7 +30,8 @@ def measure(dataset: str, sigma: float, folder: Path) -> dict[str, float]:
     make_stage(job, lambda *_: None)
     plugins = registry.methods()
     modl, cg, bicubic = (
-        load_link(plugins[id], settings, place if id == "modl" else None, "cpu") for id in ("modl", "cg-sense", "bicubic")
+        load_link(plugins[id], settings, place if id == "modl" else None, "cpu")
+        for id in ("modl", "cg-sense", "bicubic")
     )
     part = Part(validation)
 

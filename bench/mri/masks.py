@@ -36,7 +36,12 @@ def poisson_2d(shape: tuple[int, int], acceleration: float, centre: int, seed: i
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 mask = poisson(
-                    shape, acceleration, calib=(centre, centre), crop_corner=False, seed=attempt, tol=TOLERANCE * acceleration
+                    shape,
+                    acceleration,
+                    calib=(centre, centre),
+                    crop_corner=False,
+                    seed=attempt,
+                    tol=TOLERANCE * acceleration,
                 )
         except ValueError:
             continue

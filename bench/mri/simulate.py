@@ -95,7 +95,7 @@ def remap(image: NDArray[np.float32], contrast: str) -> NDArray[np.float32]:
 def smooth_phase(shape: tuple[int, int], random: np.random.Generator) -> NDArray[np.float32]:
     """Object phase in radians, within ±pi: a polynomial of second order and three blobs."""
     y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in shape), indexing="ij")
-    phase = sum(random.normal() * term for term in (y, x, y * x, y**2, x**2))
+    phase = np.sum([random.normal() * term for term in (y, x, y * x, y**2, x**2)], axis=0)
     for _ in range(3):
         at, width = random.uniform(-0.7, 0.7, 2), random.uniform(0.2, 0.5)
         phase = phase + random.normal() * np.exp(-((y - at[0]) ** 2 + (x - at[1]) ** 2) / (2 * width**2))
@@ -159,13 +159,16 @@ def coil_maps(
     middle = np.sqrt((np.abs(fields(centres, normals, np.zeros(3))) ** 2).sum())
     fine = np.meshgrid(*(np.linspace(0, c - 1, n) for n, c in zip(shape, counts, strict=True)), indexing="ij")
     maps = [
-        map_coordinates(v.real, fine, order=3, mode="nearest") + 1j * map_coordinates(v.imag, fine, order=3, mode="nearest")
+        map_coordinates(v.real, fine, order=3, mode="nearest")
+        + 1j * map_coordinates(v.imag, fine, order=3, mode="nearest")
         for v in values / middle
     ]
     return np.stack(maps).astype(np.complex64)
 
 
-def noise(shape: tuple[int, int, int], sigma: float, mixing: NDArray[np.complex64], random: np.random.Generator) -> NDArray[np.complex64]:
+def noise(
+    shape: tuple[int, int, int], sigma: float, mixing: NDArray[np.complex64], random: np.random.Generator
+) -> NDArray[np.complex64]:
     """Complex Gaussian noise (coil, Y, X), correlated over coils by `mixing`, of mean standard deviation `sigma`."""
     white = random.standard_normal((2, *shape), dtype=np.float32)
     white_complex = sigma / 2**0.5 * (white[0] + 1j * white[1])

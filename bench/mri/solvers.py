@@ -51,9 +51,7 @@ class _RegularisedInverse(torch.autograd.Function):
     """x = (N + weight I)^-1 rhs with the implicit gradient: another solve with the same, Hermitian, operator."""
 
     @staticmethod
-    def forward(
-        ctx: Any, rhs: Tensor, weight: Tensor, normal: Operator, iterations: int, tolerance: float
-    ) -> Tensor:
+    def forward(ctx: Any, rhs: Tensor, weight: Tensor, normal: Operator, iterations: int, tolerance: float) -> Tensor:
         ctx.solve = lambda b: conjugate_gradient(lambda x: normal(x) + weight * x, b, iterations, tolerance)
         x: Tensor = ctx.solve(rhs)
         ctx.save_for_backward(x)

@@ -1,5 +1,7 @@
 """Discriminators: (hr, lr) -> (logits, features)."""
 
+import itertools
+
 from torch import Tensor, nn
 
 from bench.nn.rrdb import SLOPE
@@ -19,7 +21,7 @@ class VGGStyle(nn.Module):
         widths = [features, 2 * features, 4 * features, 8 * features, 8 * features]
         layers: list[nn.Module] = [nn.Conv2d(1, features, 3, padding=1), nn.LeakyReLU(SLOPE)]
         layers += self._halve(features, features)
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in itertools.pairwise(widths):
             layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(SLOPE)]
             layers += self._halve(after, after)
         self.convs = nn.Sequential(*layers)

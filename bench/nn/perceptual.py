@@ -24,7 +24,12 @@ class Perceptual(nn.Module):
 
     version = 1
 
-    def __init__(self, weights: Mapping[str, float], convolutions: Mapping[str, tuple[Tensor, Tensor]], first: tuple[Tensor, Tensor]) -> None:
+    def __init__(
+        self,
+        weights: Mapping[str, float],
+        convolutions: Mapping[str, tuple[Tensor, Tensor]],
+        first: tuple[Tensor, Tensor],
+    ) -> None:
         super().__init__()
         self.weights = dict(weights)
         last = max(LAYERS.index(name) for name in weights)
@@ -36,7 +41,7 @@ class Perceptual(nn.Module):
             conv = nn.Conv2d(before, WIDTHS[name[4]], 3, padding=1, padding_mode="reflect")
             self._set(conv, convolutions[name])
             self.convs[name], before = conv, WIDTHS[name[4]]
-        self.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
     @staticmethod
     def _set(conv: nn.Conv2d, values: tuple[Tensor, Tensor]) -> None:
@@ -84,4 +89,6 @@ def read(path: Path, weights: Mapping[str, float]) -> Perceptual:
         values = [(table[f"{n}.weight"], table[f"{n}.bias"]) for n in numbers]
         return Perceptual(weights, dict(zip(LAYERS, values[1:], strict=True)), values[0])
     except (RuntimeError, KeyError, ValueError, EOFError) as error:
-        raise UserError(f"The VGG-19 weights {path} are damaged ({error}): delete the file, it will be fetched again.") from error
+        raise UserError(
+            f"The VGG-19 weights {path} are damaged ({error}): delete the file, it will be fetched again."
+        ) from error

@@ -21,9 +21,7 @@ class DenseBlock(nn.Module):
         super().__init__()
         self.beta = beta
         outputs = [growth] * 4 + [features]
-        self.convs = nn.ModuleList(
-            nn.Conv2d(features + i * growth, out, 3, padding=1) for i, out in enumerate(outputs)
-        )
+        self.convs = nn.ModuleList(nn.Conv2d(features + i * growth, out, 3, padding=1) for i, out in enumerate(outputs))
         self.shortcut = nn.Conv2d(features, growth, 1, bias=False) if skips else None
         for conv in [*self.convs, *([self.shortcut] if self.shortcut else [])]:
             nn.init.kaiming_normal_(conv.weight)

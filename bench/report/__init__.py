@@ -71,7 +71,9 @@ def _page(sections: list[tuple[Block, list[Path]]], overview: list[Path], out: P
                 "pictures": [(path.stem.removeprefix("grid-"), _inline(path)) for path in pictures],
             }
         )
-    environment = Environment(loader=PackageLoader("bench", "report"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=PackageLoader("bench", "report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
     page = environment.get_template("page.html.j2")
     return page.render(sections=content, overview=[_inline(path) for path in overview if path.suffix == ".png"]) + "\n"
 

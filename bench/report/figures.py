@@ -15,14 +15,23 @@ from bench.store import atomic_path, read_images
 
 COLUMNS = 6
 ERROR_PERCENTILE = 99.0  # of all methods' errors, the top of the shared scale
-STYLE = {"font.family": "DejaVu Sans", "font.size": 8, "axes.titlesize": 8, "svg.hashsalt": "bench", "pdf.fonttype": 42}
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "svg.hashsalt": "bench",
+    "pdf.fonttype": 42,
+}
 
 
 def save(figure: Figure, path: Path, pdf: bool) -> list[Path]:
     """Write PNG, and PDF if asked, with neither date nor software version inside."""
     FigureCanvasAgg(figure)
     written = []
-    for ending, metadata in (("png", {"Software": None}), ("pdf", {"CreationDate": None, "Producer": None, "Creator": None})):
+    for ending, metadata in (
+        ("png", {"Software": None}),
+        ("pdf", {"CreationDate": None, "Producer": None, "Creator": None}),
+    ):
         if ending == "png" or pdf:
             target = path.with_suffix(f".{ending}")
             with atomic_path(target) as temporary:
@@ -83,7 +92,8 @@ def method_grid(block: Block, name: str) -> Figure:
             bar.set_label("|error| / truth's maximum")
         contrast, subject, number = name.split("/")
         figure.suptitle(
-            f"{block.dataset}, profile {block.profile}: {block.label}\n{contrast}, {subject}, slice {number}", fontsize=9
+            f"{block.dataset}, profile {block.profile}: {block.label}\n{contrast}, {subject}, slice {number}",
+            fontsize=9,
         )
     return figure
 

@@ -36,7 +36,11 @@ BREAKS = [
     ("shape", "return image - (", "return (image - ("),
     ("finite", "return image - (", "return image / 0 - ("),
     ("pure", "image = acquisition.zero_filled\n", "image = acquisition.zero_filled.mul_(2)\n"),
-    ("batch", "image = acquisition.zero_filled\n", "image = acquisition.zero_filled + acquisition.zero_filled.mean()\n"),
+    (
+        "batch",
+        "image = acquisition.zero_filled\n",
+        "image = acquisition.zero_filled + acquisition.zero_filled.mean()\n",
+    ),
     ("phases", "return PLAIN", "return PLAIN + PLAIN"),
     ("losses", ".abs().mean()}", ".abs()}"),
 ]

@@ -7,7 +7,11 @@ from bench.errors import UserError
 def test_the_paper_profile_is_the_papers_recipe():
     settings = config.load("paper")
     assert (settings.network.features, settings.network.blocks, settings.network.residual_scale) == (64, 23, 0.2)
-    assert (settings.training.iterations, settings.training.batch, settings.training.learning_rate) == (400_000, 4, 1e-4)
+    assert (settings.training.iterations, settings.training.batch, settings.training.learning_rate) == (
+        400_000,
+        4,
+        1e-4,
+    )
     assert not settings.network.image_skip
     assert settings.training.pretraining == 0
 

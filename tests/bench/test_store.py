@@ -9,15 +9,22 @@ from bench.errors import UserError
 def rows(n=2, **changes):
     identity = {"dataset": "vwi", "source": "phantom", "profile": "smoke", "method": "m", "seed": 0, "fold": 0}
     scores = dict.fromkeys(store.SCORES, 0.5)
-    return pd.DataFrame([{**identity, "subject": "a", "contrast": "t1w", "slice": i, **scores, **changes} for i in range(n)])
+    return pd.DataFrame(
+        [{**identity, "subject": "a", "contrast": "t1w", "slice": i, **scores, **changes} for i in range(n)]
+    )
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path):
     path = tmp_path / "file"
     store.atomic_write(path, "before")
-    with pytest.raises(ZeroDivisionError), store.atomic_path(path) as temporary:
-        temporary.write_text("half")
-        _ = 1 / 0
+
+    def write_half():
+        with store.atomic_path(path) as temporary:
+            temporary.write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
 

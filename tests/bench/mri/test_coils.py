@@ -55,7 +55,7 @@ def test_it_agrees_with_sigpy(scan):
 
 @pytest.mark.parametrize("readout", [None, 0, 1])
 def test_compression_keeps_the_energy_and_the_image(scan, readout):
-    maps, image, kspace = scan
+    _, image, kspace = scan
     matrices = compression(kspace, 4, readout)
     squares = matrices @ matrices.mH
     assert torch.allclose(squares, torch.eye(4, dtype=torch.complex64).expand_as(squares), atol=1e-4)

@@ -24,7 +24,9 @@ def test_a_constant_image_has_its_energy_at_the_centre():
 @pytest.mark.parametrize(("large", "small"), SHAPES)
 def test_pad_is_the_adjoint_and_right_inverse_of_crop(random, large, small):
     a, b = random(*large), random(*small)
-    assert torch.isclose(torch.vdot(crop(a, small).flatten(), b.flatten()), torch.vdot(a.flatten(), pad(b, large).flatten()))
+    assert torch.isclose(
+        torch.vdot(crop(a, small).flatten(), b.flatten()), torch.vdot(a.flatten(), pad(b, large).flatten())
+    )
     assert torch.equal(crop(pad(b, large), small), b)
     assert torch.equal(to_low_resolution(to_high_resolution(b, large), small), b) or torch.allclose(
         to_low_resolution(to_high_resolution(b, large), small), b

@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from bench.plan import count
 from bench.config import load
 from bench.nn.discriminators import VGGStyle
 from bench.nn.rrdb import RRDB, DenseBlock
 from bench.nn.sft import SFT
+from bench.plan import count
 
 PAPER = load("paper").network
 
