@@ -143,7 +143,7 @@ def declare(protocol: Protocol, source: str | None, settings: Settings, fold: in
         split: min(count, cap, most or count)
         for split, count, cap, most in zip(SPLITS, protocol.slices, caps, data.slices, strict=True)
     }
-    return Prepared(scaled, chosen, fold, counts)  # type: ignore[arg-type]  # SPLITS are Split
+    return Prepared(scaled, chosen, fold, counts)
 
 
 @cache

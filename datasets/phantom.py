@@ -63,7 +63,7 @@ class Phantom:
         frequencies = [np.fft.fftfreq(n, VOXEL_MM) for n in SHAPE[:2]] + [np.fft.rfftfreq(SHAPE[2], VOXEL_MM)]
         squared = sum(f**2 for f in np.meshgrid(*frequencies, indexing="ij", sparse=True))
         band = np.exp(-((np.sqrt(squared) - 1 / 12) ** 2) / (2 * 0.025**2))
-        folds = np.fft.irfftn(spectrum * band, SHAPE)
+        folds = np.fft.irfftn(spectrum * band, SHAPE, axes=(0, 1, 2))
         return (folds / (2 * folds.std())).clip(-1, 1).astype(np.float32)
 
     @staticmethod

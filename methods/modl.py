@@ -17,8 +17,8 @@ from bench.registry import reconstructor
 class Denoiser(nn.Module):
     """Image + CNN(image): 3x3 convolutions without bias, each followed by batch normalisation, ReLU between them.
 
-    Momentum and epsilon of the normalisation are those of the authors' framework. The last convolution starts at zero, so
-    that the normalisation after it does not start with a change as strong as the image; the authors' starts at random.
+    Momentum and epsilon of the normalisation are those of the authors' framework. The last normalisation
+    starts with scale 0, that is without a change of the image; the authors' starts with 1, a change as strong as the image.
     """
 
     version = 1
@@ -31,7 +31,7 @@ class Denoiser(nn.Module):
             conv = nn.Conv2d(before, after, 3, padding=1, bias=False)
             nn.init.xavier_uniform_(conv.weight)
             layers += [conv, nn.BatchNorm2d(after, eps=1e-3, momentum=0.01), nn.ReLU()]
-        nn.init.zeros_(layers[-3].weight)  # type: ignore[arg-type]  # the last convolution's
+        nn.init.zeros_(layers[-2].weight)  # type: ignore[arg-type]  # of the last normalisation
         self.layers = nn.Sequential(*layers[:-1])
 
     def forward(self, image: Tensor) -> Tensor:

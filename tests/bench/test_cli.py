@@ -1,0 +1,107 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from bench.cli import main
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(list(arguments))
+    return stop.value.code, capsys.readouterr()
+
+
+RUN = ("run", "--profile", "smoke", "--source", "phantom")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((*RUN, "--dataset", "vwl"), "Did you mean 'vwi'"),
+        ((*RUN, "--methods", "propose"), "Did you mean 'proposed'"),
+        (("run", "--profile", "lptop"), "Did you mean 'laptop'"),
+        ((*RUN, "--set", "training.iteration=1"), "Did you mean 'iterations'"),
+        ((*RUN, "--plugin", "nowhere.py"), "nowhere.py does not exist"),
+        (("run", "--profile", "smoke", "--source", "nowhere"), "Unknown source 'nowhere'"),
+        (("run", "--profile", "smoke", "--dataset", "vfa", "--source", "phantom"), "use vfa-raw"),
+        ((*RUN, "--results", "/dev/null/x"), "cannot be written"),
+        ((*RUN, "--device", "abacus"), "use --device cpu"),
+        ((*RUN, "--seeds", "0"), "--seeds must be at least 1"),
+        ((*RUN, "--limit", "0"), "--limit must be at least 1"),
+        ((*RUN, "--seeds", "many"), "--seeds"),
+        (("rnu",), "Did you mean 'run'"),
+        (("report", "--results", "/nowhere"), "holds no runs"),
+        (("list", "method"), "Did you mean 'methods'"),
+        (("fetch", "head"), "Did you mean 'heads'"),
+        (("check", "modll"), "Did you mean 'modl'"),
+        (("new", "Mine"), "a-z"),
+        (("new", "mine", "--kind", "pipline"), "Did you mean 'pipeline'"),
+    ],
+)
+def test_a_users_mistake_is_one_line_and_code_two(capsys, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    code, printed = run(capsys, *arguments)
+    assert code == 2
+    assert words in printed.err
+    assert printed.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_network_it_says_what_is_missing_and_what_needs_no_download(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setattr("bench.assets.PAUSE_S", 0.0)
+    code, printed = run(capsys, "run", "--methods", "oracle+bicubic")
+    assert code == 2
+    assert "--source phantom --profile smoke" in printed.err
+    assert printed.err.strip().count("\n") == 0
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, printed = run(capsys, *RUN, "--methods", "proposed", "--dry-run")
+    assert code == 0
+    assert "proposed" in printed.out
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_list_of_methods_has_the_published_parameter_counts(capsys):
+    code, printed = run(capsys, "list", "methods", "--profile", "paper", "--json")
+    assert code == 0
+    table = {entry["id"]: entry for entry in json.loads(printed.out)}
+    blocks = table["proposed"]["stages"][0]["blocks"]
+    assert blocks["rrdb"] == 719_424
+    assert blocks["rrdb-two-skips"] == 725_568
+    assert table["modl"]["stages"][0]["parameters"] == 113_413
+    assert table["modl"]["kind"] == "reconstructor"
+    assert {"id", "kind", "group", "file", "stages"} <= set(table["cg-sense+bicubic"])
+
+
+def test_laptop_stages_are_small(capsys):
+    _, printed = run(capsys, "list", "methods", "--json")
+    sizes = {s["id"]: s["parameters"] for entry in json.loads(printed.out) for s in entry["stages"]}
+    assert max(sizes.values()) <= 350_000
+
+
+@pytest.mark.parametrize("what", ["methods", "datasets", "profiles"])
+def test_each_list_is_shown(capsys, what):
+    code, printed = run(capsys, "list", what)
+    assert code == 0
+    assert printed.out
+
+
+def test_new_writes_what_check_passes(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(capsys, "new", "mine-too", "--kind", "reconstructor")[0] == 0
+    code, printed = run(capsys, "check", "mine-too", "--plugin", "mine-too.py")
+    assert code == 0
+    assert "holds to the contract" in printed.out
+    assert run(capsys, "new", "mine-too")[0] == 2
+
+
+def test_help_loads_nothing_heavy():
+    code = "import sys; from bench.cli import app; assert not {'torch', 'numpy', 'pandas', 'bench.runner'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,198 @@
+"""The whole road on the phantom: plan, train, evaluate, time, report."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bench.errors import UserError
+from bench.report import make_report, summary
+from bench.report.collect import collect
+from bench.runner import Callbacks, Request, execute, make_plan
+from bench.store import read_images, read_json, read_rows
+from bench.templates import render
+
+CALLBACKS = Callbacks(*[lambda *_: None] * 3)
+FAST = ("training.iterations=3", "training.validate_every=3", "data.slices=[4, 2, 4]")
+
+
+@pytest.fixture(scope="module")
+def request_(tmp_path_factory, cache):
+    return Request(
+        ("vwi",), "cg-sense+bicubic,proposed,oracle+bicubic", "smoke", "phantom", overrides=FAST,
+        results=tmp_path_factory.mktemp("results"),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def outcomes(request_):
+    return execute(request_, make_plan(request_), CALLBACKS)
+
+
+@pytest.fixture(scope="module")
+def folder(request_, outcomes):
+    return request_.results / "vwi" / "smoke"
+
+
+def test_every_row_is_done(outcomes, folder):
+    assert {outcome.status for outcome in outcomes.values()} == {"done"}
+    for method in ("cg-sense+bicubic", "proposed", "oracle+bicubic"):
+        rows = read_rows(folder / method / "seed0" / "slices.csv")
+        assert len(rows) == 4
+        assert rows["lpips"].isna().all()
+        record = read_json(folder / method / "seed0" / "run.json")
+        assert record["source_label"].startswith("simulated")
+        assert (
+            record["slices_sha256"]
+            == hashlib.sha256((folder / method / "seed0" / "slices.csv").read_bytes()).hexdigest()
+        )
+
+
+def test_the_bound_is_above_what_it_bounds(outcomes, folder):
+    oracle, cg = (read_rows(folder / m / "seed0" / "slices.csv") for m in ("oracle+bicubic", "cg-sense+bicubic"))
+    assert (oracle["psnr_lr"] == 100).all()
+    assert oracle["psnr"].mean() > cg["psnr"].mean()
+
+
+def test_images_are_those_that_were_scored(outcomes, folder):
+    images = read_images(folder / "proposed" / "seed0" / "images.npz")
+    reference = read_images(folder / "reference.npz")
+    rows = read_rows(folder / "proposed" / "seed0" / "slices.csv")
+    for name, image in images.items():
+        contrast, subject, number = name.split("/")
+        row = rows[(rows.contrast == contrast) & (rows.subject == subject) & (rows.slice == int(number))].iloc[0]
+        truth = reference[f"{name}/truth"]
+        error = ((image.clip(max=truth.max()) - truth) ** 2).sum() / (truth**2).sum()
+        assert error == pytest.approx(row.nmse, rel=1e-2)
+        assert reference[f"{name}/mask"].shape == (24, 20)
+
+
+def test_timing_has_its_own_file(outcomes, folder):
+    timing = pd.read_csv(folder / "proposed" / "seed0" / "timing.csv")
+    assert (timing["seconds"] > 0).all()
+    assert (timing["threads"] == 2).all()
+
+
+def test_what_is_done_is_not_done_again(request_, outcomes):
+    (plan,) = make_plan(request_)
+    assert not plan.to_evaluate
+    assert not plan.to_train
+    (again,) = make_plan(replace(request_, rerun=True))
+    assert len(again.to_evaluate) == 3
+    assert not again.to_train
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"limit": 1}, "limit None, now 1"),
+        ({"overrides": (*FAST, "training.batch=1")}, "training.batch 2, now 1"),
+    ],
+)
+def test_rows_of_other_settings_are_never_overwritten(request_, outcomes, change, words):
+    with pytest.raises(UserError, match=words) as error:
+        make_plan(replace(request_, **change))
+    assert "\n" not in str(error.value)
+
+
+def test_damaged_rows_are_computed_again(request_, outcomes, folder):
+    path = folder / "oracle+bicubic" / "seed0" / "slices.csv"
+    content = path.read_bytes()
+    path.write_bytes(content[:-5])
+    (plan,) = make_plan(request_)
+    assert [method.id for method in plan.to_evaluate] == ["oracle+bicubic"]
+    path.write_bytes(content)
+
+
+def test_the_same_request_gives_the_same_bytes(request_, outcomes, folder, tmp_path):
+    again = replace(request_, results=tmp_path, methods="proposed")
+    execute(again, make_plan(again), CALLBACKS)
+    for name in ("proposed/seed0/slices.csv", "proposed/seed0/images.npz", "stages/proposed/seed0/weights.safetensors"):
+        assert (tmp_path / "vwi" / "smoke" / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+def test_a_plugin_of_ones_own_stands_in_the_table(request_, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(render("mine", "reconstructor"))
+    own = replace(request_, methods="mine+bicubic", plugin_files=(path,), results=tmp_path / "results")
+    outcomes = execute(own, make_plan(own), CALLBACKS)
+    assert {outcome.status for outcome in outcomes.values()} == {"done"}
+    assert "mine+bicubic" in (
+        make_report(own.results, tmp_path / "out") and (tmp_path / "out/vwi/smoke/main.md").read_text()
+    )
+
+
+BROKEN = """
+    def losses(self, phase, acquisition, output, target):
+        return {"nothing": (output.image * float("nan")).mean()}
+"""
+
+
+def test_a_method_that_diverges_is_said_and_the_others_go_on(request_, tmp_path):
+    path = tmp_path / "wild.py"
+    text = render("wild", "pipeline")
+    path.write_text(text[: text.index("    def losses")] + BROKEN.lstrip("\n"))
+    wild = replace(request_, methods="wild,oracle+bicubic", plugin_files=(path,), results=tmp_path / "results")
+    outcomes = execute(wild, make_plan(wild), CALLBACKS)
+    assert outcomes["vwi stage wild seed0"].status == "diverged"
+    assert outcomes["vwi wild seed0"].status == "skipped"
+    assert outcomes["vwi oracle+bicubic seed0"].status == "done"
+    record = read_json(wild.results / "vwi/smoke/wild/seed0/run.json")
+    assert "nan at step 0" in record["reason"]
+    table = (make_report(wild.results, tmp_path / "out") and (tmp_path / "out/vwi/smoke/main.md")).read_text()
+    assert "nan at step 0" in table
+
+
+def test_a_super_resolver_is_trained_on_its_reconstructors_outputs(request_, cache, tmp_path):
+    request = replace(request_, methods="modl+rrdb", results=tmp_path)
+    (plan,) = make_plan(request)
+    assert [stage.id for stage in plan.to_train] == ["modl", "modl+rrdb"]
+    assert plan.stages["modl+rrdb"].needs == ("modl",)
+    outcomes = execute(request, [plan], CALLBACKS)
+    assert {outcome.status for outcome in outcomes.values()} == {"done"}
+    assert len(list((cache / "reconstructions").glob("modl-*.npy"))) >= 2
+
+
+def test_a_fold_has_a_folder_of_its_own(request_):
+    (plan,) = make_plan(replace(request_, fold=1))
+    assert plan.folders["proposed"].name == "seed0-fold1"
+    assert plan.test.subjects["test"] != make_plan(request_)[0].test.subjects["test"]
+
+
+def test_vfa_uses_the_stages_of_vwi(request_):
+    (plan,) = make_plan(replace(request_, datasets=("vfa",), source=None))
+    assert plan.training.protocol.id == "vwi"
+    assert plan.test.protocol.id == "vfa"
+
+
+def test_the_report_is_the_same_bytes_twice(request_, outcomes, tmp_path):
+    first, second = (make_report(request_.results, tmp_path / name, pdf=True) for name in ("a", "b"))
+    assert [p.relative_to(tmp_path / "a") for p in first] == [p.relative_to(tmp_path / "b") for p in second]
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+    names = {p.name for p in first}
+    assert {"main.md", "main.csv", "main.tex", "index.html", "examples.png", "grid-t1w-axial.png"} <= names
+
+
+def test_the_table_says_simulated_and_ranks_no_bound(request_, outcomes, tmp_path):
+    make_report(request_.results, tmp_path)
+    text = (tmp_path / "vwi/smoke/main.md").read_text()
+    assert "simulated acquisition" in text
+    assert "1 test subject." in text
+    bound = next(line for line in text.splitlines() if line.startswith("| oracle+bicubic"))
+    assert "**" not in bound
+    block = collect(request_.results)[0]
+    mean = block.done[0].rows["psnr"].mean()
+    assert f"{mean:.2f} ±" in text
+
+
+def test_figures_stand_beside_the_references(request_, outcomes):
+    table = summary(request_.results, "vwi", "smoke", request_.results)
+    assert "difference" in [str(column.header) for column in table.columns]
+
+
+def test_a_report_of_nothing_says_what_to_type(tmp_path):
+    with pytest.raises(UserError, match="bench run"):
+        make_report(Path(tmp_path), tmp_path / "out")

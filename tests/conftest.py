@@ -1,0 +1,29 @@
+import pytest
+import torch
+
+from bench import config, registry
+from bench.preparation import declare
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    """A cache of the session's own; nothing can be downloaded into it."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BENCH_CACHE", str(folder))
+        patch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def phantom(cache):
+    """Prepared `vwi` slices of the phantom at the smoke profile."""
+    registry.discover()
+    data = declare(registry.datasets()["vwi"].make(), "phantom", config.load("smoke"), 0, None)
+    data.prepare(["train", "validation", "test"], 1, lambda *_: None)
+    return data
