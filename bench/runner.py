@@ -168,15 +168,11 @@ def _difference(path: Path, now: dict[str, Any]) -> str:
                 old = before.get("settings", {}).get(section)
                 if isinstance(content, dict) and isinstance(old, dict):
                     for name, asked in content.items():
-                        if _plain(old.get(name)) != _plain(asked):
+                        if old.get(name) != asked:
                             return _refusal(path, f"{section}.{name}", old.get(name), asked)
         elif before.get(key) != value:
             return _refusal(path, key, before.get(key), value)
     return _refusal(path, "settings", "other", "these")
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _refusal(path: Path, what: str, old: Any, new: Any) -> str:
@@ -303,7 +299,7 @@ def _run_job(request: Request, plan: DatasetPlan, method: Method) -> RunJob:
         "contrasts": [view.contrast for view in protocol.views],
         "matrix": list(protocol.matrix),
         "voxel_mm": list(protocol.voxel_mm) if protocol.voxel_mm else None,
-        "settings": _listed(plan.settings.to_dict()),
+        "settings": plan.settings.to_dict(),
         "keys": {"method": plan.keys[method.id], "data": plan.test.key("test")},
         "stages": [{"id": s.id, "key": s.key, "parameters": s.parameters} for s in own],
     }
@@ -313,8 +309,3 @@ def _run_job(request: Request, plan: DatasetPlan, method: Method) -> RunJob:
         identity, record, links, plan.folders[method.id], plan.settings, plan.test.open("test"),
         _with_lpips(plan.settings), request.device, request.plugin_files,
     )  # fmt: skip
-
-
-def _listed(settings: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no tuples."""
-    return {k: {n: _plain(v) for n, v in s.items()} if isinstance(s, dict) else s for k, s in settings.items()}

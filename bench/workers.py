@@ -78,30 +78,23 @@ def _skip_hopeless(waiting: dict[str, Task], outcomes: dict[str, Outcome]) -> No
                 del waiting[task.id]
 
 
+def _context() -> multiprocessing.context.BaseContext:
+    """Workers are forked from a server that has imported the heavy packages, or spawned where there is no fork."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["bench.evaluation"])
+    return context
+
+
 def _start(task: Task, threads: int) -> tuple[Connection, BaseProcess]:
-    context = multiprocessing.get_context("spawn")
+    context = _context()
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(task, theirs, os.getpid(), threads), name=task.id)
-    with _environment({"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}):
-        process.start()
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    process = context.Process(target=_work, args=(task, theirs, environment, threads), name=task.id)  # type: ignore[attr-defined]
+    process.start()
     theirs.close()
     return ours, process
-
-
-class _environment:  # noqa: N801 - used as a function
-    def __init__(self, values: Mapping[str, str]) -> None:
-        self.values = values
-
-    def __enter__(self) -> None:
-        self.before = {name: os.environ.get(name) for name in self.values}
-        os.environ.update(self.values)
-
-    def __exit__(self, *_: object) -> None:
-        for name, value in self.before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _listen(
@@ -121,9 +114,11 @@ def _listen(
     return None
 
 
-def _work(task: Task, connection: Connection, parent: int, threads: int) -> None:
+def _work(task: Task, connection: Connection, environment: Mapping[str, str], threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.environ.clear()
+    os.environ.update(environment)
     import torch
 
     torch.set_num_threads(threads)
@@ -160,7 +155,8 @@ def attempt(action: Callable[[], object]) -> Outcome:
     return Outcome("done")
 
 
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(WATCH_SECONDS)
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
     os._exit(1)
