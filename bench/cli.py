@@ -133,6 +133,14 @@ def check(
     typer.echo(f"'{id}' holds to the contract: {', '.join(held)}")
 
 
+@app.command()
+def speed(threads: Annotated[int, typer.Option(help="Threads to pin.")] = 1) -> None:
+    """Time the physics against sigpy and a plain version."""
+    from bench import terminal
+
+    terminal.speed(threads)
+
+
 def main(arguments: list[str] | None = None) -> Any:
     """Run a command. A user's mistake is one line on stderr and exit code 2; an interruption is 130."""
     try:

@@ -199,6 +199,12 @@ def needed_assets(plans: list[DatasetPlan]) -> list[str]:
     return [name for name in dict.fromkeys(wanted) if not assets.cached(name)]
 
 
+def expected_seconds(plan: DatasetPlan, stage: Stage) -> float | None:
+    """How long the shipped stage of this name took, if there is one; the plan's estimate."""
+    path = plan.stage_folder(ROOT / "results", stage) / "stage.json"
+    return read_json(path).get("seconds") if path.exists() else None
+
+
 @dataclass(frozen=True)
 class Callbacks:
     """How the terminal hears of progress."""

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bench import assets
 from bench.errors import UserError
-from bench.runner import Callbacks, DatasetPlan, Request, execute, make_plan, needed_assets
+from bench.runner import Callbacks, DatasetPlan, Request, execute, expected_seconds, make_plan, needed_assets
 
 console = Console(stderr=False)
 
@@ -57,6 +57,13 @@ def show_plan(plans: list[DatasetPlan]) -> None:
     if downloads:
         size = sum(assets.size_mb(name) for name in downloads)
         console.print(f"To download: {', '.join(downloads)} (about {size:.0f} MB).")
+    training = [(plan, stage) for plan in plans for stage in plan.to_train]
+    if training:
+        known = [seconds for plan, stage in training if (seconds := expected_seconds(plan, stage))]
+        unknown = len(training) - len(known)
+        told = f"about {sum(known) / 60:.0f} min of one worker, as long as the shipped ones took" if known else ""
+        left = f"{unknown} of unknown length" if unknown else ""
+        console.print(f"To train: {', and '.join(filter(None, (told, left)))}.")
     slices = sum(
         p.test.count(["test"]) + (p.training.count(["train", "validation"]) if p.to_train else 0) for p in plans
     )
@@ -144,3 +151,21 @@ def show_catalogue(what: str, rows: list[dict[str, Any]]) -> None:
             cells.append(f"{sum(stage['parameters'] for stage in row['stages']):,}")
         table.add_row(*cells)
     Console(file=sys.stdout).print(table)
+
+
+def speed(threads: int) -> None:
+    """Print how many times faster than others the physics is."""
+    import torch
+
+    from bench.speed import compare
+
+    torch.set_num_threads(threads)
+    table = Table(
+        title=f"{threads} thread{'s' if threads > 1 else ''}; ratio above 1: faster than the other",
+        title_justify="left",
+    )
+    for column in ("what", "against", "ms", "other's ms", "ratio"):
+        table.add_column(column, justify="left" if column in ("what", "against") else "right")
+    for row in compare():
+        table.add_row(row.what, row.against, f"{1e3 * row.ours:.1f}", f"{1e3 * row.theirs:.1f}", f"{row.ratio:.1f}")
+    console.print(table)
