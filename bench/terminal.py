@@ -57,10 +57,10 @@ def show_plan(plans: list[DatasetPlan]) -> None:
     if downloads:
         size = sum(assets.size_mb(name) for name in downloads)
         console.print(f"To download: {', '.join(downloads)} (about {size:.0f} MB).")
-    training = [(plan, stage) for plan in plans for stage in plan.to_train]
-    if training:
-        known = [seconds for plan, stage in training if (seconds := expected_seconds(plan, stage))]
-        unknown = len(training) - len(known)
+    pending = [(plan, stage) for plan in plans for stage in plan.to_train]
+    if pending:
+        known = [seconds for plan, stage in pending if (seconds := expected_seconds(plan, stage))]
+        unknown = len(pending) - len(known)
         told = f"about {sum(known) / 60:.0f} min of one worker, as long as the shipped ones took" if known else ""
         left = f"{unknown} of unknown length" if unknown else ""
         console.print(f"To train: {', and '.join(filter(None, (told, left)))}.")
