@@ -1,6 +1,6 @@
-"""Tables and figures made from results on disk. Reads only what runs wrote."""
+"""Tables, figures and a verdict made from results on disk. Reads only what runs wrote."""
 
-import base64
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,108 +8,73 @@ from bench.report.collect import Block, collect
 from bench.store import atomic_write
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
+
+    from bench.report.page import Section
 
 
 def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
-    """Write tables, figures and a page of all blocks.
+    """Write tables, figures, a verdict of each dataset and profile, and a page of all.
 
     Returns
     -------
     list of Path
-        Every file written.
+        Every file written; the page `index.html` is the last.
 
     Raises
     ------
     UserError
         If `results` holds no runs or a file is damaged.
     """
-    from bench.report import figures, tables
+    from bench.report import figures, page, verdict
 
     blocks = collect(results)
     written: list[Path] = []
     sections = []
     for block in blocks:
         folder = out / block.dataset / block.profile
-        texts = {"main.md": tables.markdown(block), "main.csv": tables.csv(block), "main.tex": tables.latex(block)}
-        contrasts = sorted({c for run in block.done if run.rows is not None for c in run.rows["contrast"]})
-        if len(contrasts) > 1:
-            texts["contrasts.md"] = "\n".join(tables.markdown(block, contrast) for contrast in contrasts)
-        for name, text in texts.items():
-            atomic_write(folder / name, text)
-            written.append(folder / name)
-        pictures = []
-        for contrast in contrasts:
-            chosen = figures.median_slice(block, contrast)
-            if chosen:
-                pictures += figures.save(figures.method_grid(block, chosen), folder / f"grid-{contrast}", pdf)
-        written += pictures
-        sections.append((block, [p for p in pictures if p.suffix == ".png"]))
+        section = page.Section(block, verdict.compare_groups(block), _write_grids(block, folder, pdf))
+        written += [*_write_texts(section, folder), *section.pictures]
+        sections.append(section)
     shown = [block for block in blocks if block.done]
     overview = figures.save(figures.examples(shown), out / "examples", pdf) if shown else []
-    written += overview
-    atomic_write(out / "index.html", _page(sections, overview, out))
-    return [*written, out / "index.html"]
+    atomic_write(out / "index.md", page.index(sections, overview, out))
+    atomic_write(out / "index.html", page.html(sections, overview))
+    return [*written, *overview, out / "index.md", out / "index.html"]
 
 
-def _page(sections: list[tuple[Block, list[Path]]], overview: list[Path], out: Path) -> str:
-    """One self-contained page."""
-    from jinja2 import Environment, PackageLoader
+def _write_texts(section: "Section", folder: Path) -> list[Path]:
+    from bench.report import formats, verdict
 
-    from bench.report import tables
-
-    content = []
-    for block, pictures in sections:
-        table = tables.lines(block)
-        content.append(
-            {
-                "title": f"{block.dataset}, profile {block.profile}",
-                "caption": tables.caption(block, table),
-                "header": tables.HEADER,
-                "rows": tables.body(table, lambda text: f"*{text}"),
-                "notes": tables.notes(block, table),
-                "pictures": [(path.stem.removeprefix("grid-"), _inline(path)) for path in pictures],
-            }
-        )
-    environment = Environment(
-        loader=PackageLoader("bench", "report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    page = environment.get_template("page.html.j2")
-    return page.render(sections=content, overview=[_inline(path) for path in overview if path.suffix == ".png"]) + "\n"
+    block = section.block
+    texts = {
+        "main.md": formats.markdown(block),
+        "main.csv": formats.csv(block),
+        "main.tex": formats.latex(block),
+        "verdict.md": verdict.markdown(block, section.comparisons),
+    }
+    if len(block.contrasts()) > 1:
+        texts["contrasts.md"] = formats.contrasts(block)
+    for name, text in texts.items():
+        atomic_write(folder / name, text)
+    return [folder / name for name in texts]
 
 
-def _inline(path: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+def _write_grids(block: Block, folder: Path, pdf: bool) -> list[Path]:
+    from bench.report import figures
+
+    written = []
+    for contrast in block.contrasts():
+        chosen = figures.median_slice(block, contrast)
+        if chosen:
+            name = re.sub(r"[^A-Za-z0-9-]+", "-", contrast)
+            written += figures.save(figures.method_grid(block, chosen), folder / f"grid-{name}", pdf)
+    return written
 
 
-def summary(results: Path, dataset: str, profile: str, beside: Path | None = None) -> "Table":
+def summary(results: Path, dataset: str, profile: str, beside: Path | None = None) -> "Table | Group":
     """The table for the terminal; `beside`: other results whose means stand beside these."""
-    from rich.table import Table
+    from bench.report import comparison
 
-    from bench.errors import UserError
-    from bench.report import tables
-
-    block = collect(results, dataset, profile)[0]
-    rows = tables.lines(block)
-    others = {}
-    if beside:
-        try:
-            others = {line.method: line for line in tables.lines(collect(beside, dataset, profile)[0])}
-        except UserError:
-            beside = None
-    table = Table(title=tables.caption(block, rows), title_justify="left")
-    for title in ("method", "PSNR", "SSIM", "LPIPS", "LR PSNR", "s / slice"):
-        table.add_column(title, justify="left" if title == "method" else "right")
-    if beside:
-        table.add_column(f"PSNR in {beside}", justify="right")
-        table.add_column("difference", justify="right")
-    for line in rows:
-        digits = (("psnr", 2), ("ssim", 4), ("lpips", 4), ("psnr_lr", 2))
-        cells = [line.method, *(tables.number(line.means[s], n) for s, n in digits), tables.number(line.seconds, 3)]
-        if line.status != "done":
-            cells[1] = line.status
-        if beside and line.method in others:
-            theirs = others[line.method].means["psnr"]
-            cells += [tables.number(theirs, 2), tables.number(line.means["psnr"] - theirs, 2)]
-        table.add_row(*cells)
-    return table
+    return comparison.summary(results, dataset, profile, beside)
