@@ -109,7 +109,9 @@ class Prepared:
         name, done, total = f"preparing {self.protocol.id}", 0, sum(part.count for part in parts)
         progress(name, 0, total)
         mask = sampling_mask(self.protocol)
-        work = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_prepare)(part, mask) for part in parts)
+        own = not type(parts[0].source).__module__.startswith("bench.")  # a plugin's class cannot travel to a worker
+        parallel = Parallel(n_jobs=1 if own else jobs, return_as="generator_unordered")
+        work = parallel(delayed(_prepare)(part, mask) for part in parts)
         for count in work:
             done += count
             progress(name, done, total)
@@ -131,8 +133,8 @@ def declare(protocol: Protocol, source: str | None, settings: Settings, fold: in
         If the dataset does not take the source.
     """
     chosen = source or protocol.sources[0]
-    registry.find(registry.sources(), chosen, "source")
-    if chosen not in protocol.sources:
+    found = registry.find(registry.sources(), chosen, "source")
+    if chosen not in protocol.sources and protocol.id not in getattr(found.make, "datasets", ()):
         raise UserError(
             f"Dataset '{protocol.id}' does not take source '{chosen}': use {' or '.join(protocol.sources)}."
         )

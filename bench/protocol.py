@@ -87,7 +87,10 @@ class RawSubject:
 
 
 class Source(Interface):
-    """Where fully sampled subjects come from."""
+    """Where fully sampled subjects come from.
+
+    A source of your own names the datasets whose protocol it suits in a class attribute `datasets = ("vwi",)`.
+    """
 
     label: str  # "simulated acquisition" or "real raw data, ...", said in every table and figure
 

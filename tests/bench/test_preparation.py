@@ -163,3 +163,45 @@ def test_truths_share_one_scale(phantom):
     _, target = phantom.open("test").batch([0])
     energy = [fft2c(image).abs().max() / image.shape[-1] for image in (target.image_lr, target.image_hr)]
     assert float(energy[0] / energy[1]) == pytest.approx(1.0, rel=0.15)
+
+
+OWN = """
+import numpy as np
+from bench.protocol import RawSubject
+from bench.registry import source
+
+@source("{id}")
+class Own:
+    label = "real raw data, ours"
+    datasets = ("vwi",)
+
+    def subjects(self):
+        return {{"train": ("a",), "validation": ("b",), "test": ("c",)}}
+
+    def assets(self, subject):
+        return ()
+
+    def digests(self, subject):
+        return ("sha256 of the file",)
+
+    def load(self, subject):
+        random = np.random.default_rng(0)
+        kspace = random.normal(size=(6, 64, 60)) + 1j * random.normal(size=(6, 64, 60))
+        smooth = np.exp(-((np.arange(64) - 32) ** 2)[:, None] / 50 - (np.arange(60) - 30) ** 2 / 50)
+        return RawSubject({{(c, 3): (kspace * smooth).astype(np.complex64) for c in ("t1w-axial", "t1w-coronal")}}, (1.0, 1.0))
+"""
+
+
+def test_raw_kspace_of_ones_own_comes_in_by_the_same_door(cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "_plugins", dict(registry._plugins))
+    path = tmp_path / "own_source.py"
+    path.write_text(OWN.format(id="own-scans"))
+    registry.discover((path,))
+    data = declare(registry.datasets()["vwi"].make(), "own-scans", SMOKE, 0, None)
+    data.prepare(["test"], 2, lambda *_: None)
+    slices = data.open("test")
+    acquisition, target = slices.batch([0])
+    assert slices.rows == [("c", "t1w-axial", 3), ("c", "t1w-coronal", 3)]
+    assert acquisition.kspace.shape == (1, 4, 24, 20)
+    assert acquisition.voxel_mm == (1.0, 1.0)
+    assert torch.isfinite(target.image_hr.abs()).all()
