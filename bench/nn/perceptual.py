@@ -1,5 +1,6 @@
 """Perceptual loss: L1 of VGG-19 features before ReLU (paper, Eq. 8)."""
 
+import pickle
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -88,7 +89,7 @@ def read(path: Path, weights: Mapping[str, float]) -> Perceptual:
         numbers = sorted({int(key.split(".")[0]) for key in table})
         values = [(table[f"{n}.weight"], table[f"{n}.bias"]) for n in numbers]
         return Perceptual(weights, dict(zip(LAYERS, values[1:], strict=True)), values[0])
-    except (RuntimeError, KeyError, ValueError, EOFError) as error:
+    except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
         raise UserError(
-            f"The VGG-19 weights {path} are damaged ({error}): delete the file, it will be fetched again."
+            f"The VGG-19 weights {path} are damaged ({type(error).__name__}): delete the file, it will be fetched again."
         ) from error

@@ -1,0 +1,83 @@
+import torch
+
+from bench import registry
+from bench.check import toy
+from bench.config import load
+from bench.mri.sense import Sense
+from bench.plan import count
+
+registry.discover()
+SETTINGS = load("smoke")
+
+
+def make(id, settings=SETTINGS):
+    torch.manual_seed(0)
+    return registry.methods()[id].make(settings)
+
+
+def part(name):
+    return getattr(make("proposed"), name)
+
+
+def test_untrained_the_reconstruction_is_plain_gradient_descent():
+    acquisition, _ = toy((48, 40))
+    operator = Sense(acquisition.maps_lr, acquisition.mask)
+    x = acquisition.zero_filled
+    for _ in range(SETTINGS.network.equilibrium_iterations):
+        x = x - SETTINGS.network.step_size * (operator.normal(x) - acquisition.zero_filled)
+    assert torch.allclose(part("reconstruction")(operator, acquisition.zero_filled), x, atol=1e-5)
+
+
+def test_fully_sampled_one_step_of_size_one_is_the_truth():
+    acquisition, target = toy((48, 40))
+    full = Sense(acquisition.maps_lr, torch.ones_like(acquisition.mask))
+    rhs = full.adjoint(full.forward(target.image_lr))
+    reconstruction = make(
+        "proposed", load("smoke", ["network.step_size=1.0", "network.equilibrium_iterations=1"])
+    ).reconstruction
+    assert torch.allclose(reconstruction(full, rhs), target.image_lr, atol=1e-5)
+
+
+def test_untrained_the_modulation_changes_nothing():
+    acquisition, _ = toy((48, 40))
+    network = part("super_resolution")
+    condition = torch.randn(2, 64, 24, 20)
+    plain = network(acquisition.zero_filled, condition)
+    assert torch.equal(network(acquisition.zero_filled, 2 * condition), plain)
+    torch.nn.init.normal_(network.modulations[0].scale[-1].weight)
+    torch.nn.init.normal_(network.tail.last.weight)
+    assert not torch.equal(network(acquisition.zero_filled, 2 * condition), network(acquisition.zero_filled, condition))
+
+
+def test_the_super_resolution_losses_reach_the_reconstruction():
+    """Through the condition: this is what makes the training joint."""
+    acquisition, target = toy((48, 40))
+    model = make("proposed", load("smoke", ["network.image_skip=false"]))
+    for sft in model.super_resolution.modulations:
+        torch.nn.init.normal_(sft.scale[-1].weight, std=0.1)
+    output = model(acquisition)
+    (output.image - target.image_hr.abs()).abs().mean().backward()
+    assert model.reconstruction.last.weight.grad.abs().sum() > 0
+    assert model.reconstruction.step_logit.grad.abs() > 0
+
+
+def test_the_losses_are_those_of_equation_12():
+    acquisition, target = toy((48, 40))
+    model = make("proposed")
+    output = model(acquisition)
+    pixel, adversarial = model.phases()
+    first, second = (model.losses(p, acquisition, output, target) for p in (pixel, adversarial))
+    assert set(first) == {"pixel", "reconstruction"}
+    assert torch.isclose(second["pixel"], SETTINGS.training.pixel_weight * first["pixel"])
+    assert torch.equal(second["reconstruction"], first["reconstruction"])
+    assert adversarial.gan_weight == 5e-3
+    paper = load("paper").training
+    assert (paper.pixel_weight, paper.perceptual_weight) == (0.01, 1.0)
+
+
+def test_the_papers_super_resolver_has_its_size():
+    with torch.device("meta"):
+        model = registry.methods()["proposed"].make(load("paper"))
+    rrdbs = sum(count(block) for block in model.super_resolution.trunk)
+    assert rrdbs == 23 * 725_568
+    assert sum(count(block) for block in model.reconstruction.blocks) == 719_424
