@@ -5,7 +5,7 @@ BENCH = .venv/bin/bench
 
 .venv/installed: pyproject.toml constraints.txt
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install -q -e ".[dev]" -c constraints.txt
+	.venv/bin/python -m pip install -q -c constraints.txt -e ".[dev]"
 	touch $@
 
 bench: .venv/installed
@@ -21,5 +21,5 @@ lint: .venv/installed
 	.venv/bin/mypy
 
 reference: .venv/installed
-	$(BENCH) run --dataset vwi,brain,vfa --methods all --results results
+	$(BENCH) run --dataset vwi,vfa --methods all --results results
 	$(BENCH) report --results results --out reports
