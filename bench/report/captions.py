@@ -19,10 +19,11 @@ def caption(block: Block, contrast: str | None = None) -> str:
     rows = block.rows if contrast is None else block.rows[block.rows["contrast"] == contrast]
     of = f"{block.dataset}, contrast {contrast}" if contrast else block.dataset
     slices, people = len(rows.drop_duplicates(ROW_KEY)), rows["subject"].nunique()
-    seeds = len({run.record["seed"] for run in block.done})
+    seeds, folds = (len({run.record[key] for run in block.done}) for key in ("seed", "fold"))
+    replicates = counted(seeds, "training seed") + (f", {folds} folds" if folds > 1 else "")
     return (
         f"{of}, profile {block.profile}: {block.label}; {counted(slices, 'slice')} of {counted(people, 'test subject')}, "
-        f"{counted(seeds, 'training seed')}. Mean ± standard deviation over slices (not over people). "
+        f"{replicates}. Mean ± standard deviation over slices (not over people). "
         "Best in bold; bounds see the truth and are not ranked."
     )
 
@@ -69,18 +70,18 @@ def _missing(table: list[Line]) -> list[str]:
 
 def _unequal(block: Block) -> list[str]:
     """Means over other slices are not to be compared."""
-    said = []
+    said: list[str] = []
+    if not block.done:
+        return said
     everything = len(block.rows.drop_duplicates(ROW_KEY))
-    for run in block.done:
-        assert run.rows is not None
-        if len(run.rows) != everything and not run.record["fold"]:
-            said.append(
-                f"{run.method}: only {len(run.rows)} of {everything} slices; its means do not compare with others'."
-            )
+    for method, rows in block.rows.groupby("method"):
+        own = len(rows.drop_duplicates(ROW_KEY))
+        if own != everything:
+            said.append(f"{method}: only {own} of {everything} slices; its means do not compare with others'.")
         for score in HIGHER:
-            filled = int(run.rows[score].notna().sum())
-            if 0 < filled < len(run.rows):
-                said.append(f"{run.method}: {NAMES[score]} is the mean over {filled} of {len(run.rows)} slices.")
+            filled = int(rows[score].notna().sum())
+            if 0 < filled < len(rows):
+                said.append(f"{method}: {NAMES[score]} is the mean over {filled} of {len(rows)} rows.")
     return said
 
 

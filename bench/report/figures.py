@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
-from bench.report.collect import Block
+from bench.report.collect import Block, Run
 from bench.store import atomic_path, read_images
 
 COLUMNS = 6
 PANEL, GAP, TITLE, HEAD, FOOT = 1.55, 0.06, 0.2, 0.4, 0.6  # inches
-ERROR_LABEL = "error: |image − truth| / truth's maximum. In the corners: PSNR, LPIPS"
+ERROR_LABEL = "error: |image − truth| / truth's maximum. In the corners: PSNR, LPIPS if any"
 CORNER: dict[str, Any] = {
     "color": "white",
     "fontsize": 6.5,
@@ -67,8 +67,9 @@ def stored_names(reference: dict[str, NDArray[Any]]) -> list[str]:
 
 
 def read_reference(block: Block) -> dict[str, NDArray[Any]]:
-    """Truth, LR input, mask and foreground of the stored slices."""
-    return read_images(block.folder / "reference.npz")
+    """Truth, LR input, mask and foreground of the stored slices, of all folds."""
+    files = sorted(block.folder.glob("reference*.npz")) or [block.folder / "reference.npz"]
+    return {name: image for file in files for name, image in read_images(file).items()}
 
 
 def median_slice(block: Block, contrast: str) -> str | None:
@@ -126,17 +127,18 @@ def grid_panels(block: Block, name: str) -> list[Panel]:
         Panel("fully sampled HR (truth)", truth / peak, None),
         Panel(f"LR input, {mask.size / mask.sum():.1f}×, zero-filled", low / peak, mask),
     ]
-    for method in block.methods():
-        run = next((run for run in block.of(method) if run.rows is not None), block.of(method)[0])
-        images = read_images(run.folder / "images.npz") if run.rows is not None else {}
-        if name in images:
-            error = np.abs(images[name] - truth) / peak
-            panels.append(Panel(method, images[name] / peak, error, _scores(run.rows, name)))
-        else:
-            panels.append(
-                Panel(method, None, None, "no image stored" if run.rows is not None else run.record["status"])
-            )
-    return panels
+    return [*panels, *(_method_panel(block.of(method), name, truth) for method in block.methods())]
+
+
+def _method_panel(runs: Sequence[Run], name: str, truth: NDArray[Any]) -> Panel:
+    """The image of the first seed and fold that has it."""
+    for run in runs:
+        image = read_images(run.folder / "images.npz").get(name) if run.rows is not None else None
+        if image is not None:
+            peak = truth.max()
+            return Panel(run.method, image / peak, np.abs(image - truth) / peak, _scores(run.rows, name))
+    done = any(run.rows is not None for run in runs)
+    return Panel(runs[0].method, None, None, "no image stored" if done else str(runs[0].record["status"]))
 
 
 def error_top(panels: Sequence[Panel]) -> float:

@@ -100,10 +100,12 @@ def body(
     rows = []
     for line in table:
         if line.status != "done":
-            rows.append([line.method, line.group, line.status, *[MISSING] * (len(HEADER) - 3)])
+            rows.append(
+                [plain(text) for text in (line.method, line.group, line.status, *[MISSING] * (len(HEADER) - 3))]
+            )
         else:
             scores = [(bold if line.method in winners[s] else plain)(cell(line, s)) for s in HIGHER]
-            counts = [str(line.slices), str(line.subjects)]
-            cost = [number(line.seconds, 3), number(line.memory_mb, 0), f"{line.parameters:,}"]
-            rows.append([line.method, line.group, *scores, *counts, *cost])
-    return [[*map(plain, row[:2]), *row[2:9], *map(plain, row[9:])] for row in rows]
+            counts = (str(line.slices), str(line.subjects))
+            cost = (number(line.seconds, 3), number(line.memory_mb, 0), f"{line.parameters:,}")
+            rows.append([plain(line.method), plain(line.group), *scores, *map(plain, (*counts, *cost))])
+    return rows

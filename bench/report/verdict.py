@@ -106,8 +106,16 @@ def headline(block: Block, found: list[Comparison]) -> list[str]:
             scores = [NAMES[c.score] for c in own if c.outcome == outcome]
             if scores:
                 parts.append(f"{outcome} in {', '.join(scores)}")
-        said.append(f"{joint} against the best sequential method of each score: {'; '.join(parts)}.")
+        said.append(f"{joint} against the best sequential method of each score{_whom(own)}: {'; '.join(parts)}.")
     return said
+
+
+def _whom(found: list[Comparison]) -> str:
+    """What keeps a short sentence from claiming too much."""
+    if all(comparison.interval.scope == ACROSS for comparison in found):
+        return ""
+    people = min(comparison.subjects for comparison in found)
+    return f", on slices of {'one person' if people == 1 else f'{people} people'} only"
 
 
 def _why_none(block: Block) -> str:
@@ -126,7 +134,8 @@ def remarks(block: Block, found: list[Comparison]) -> list[str]:
     people = min(comparison.subjects for comparison in found)
     if all(comparison.interval.scope == ACROSS for comparison in found):
         scope = (
-            f"Intervals: bootstrap over {counted(people, 'subject')}, whole subjects drawn; p: Wilcoxon over subjects."
+            f"Intervals: bootstrap over {counted(people, 'subject')}, whole subjects drawn. "
+            "p: Wilcoxon over subjects, adjusted for all comparisons of this dataset."
         )
         if people < 6:
             scope += " With so few people the interval is too narrow, and Wilcoxon cannot reach p < 0.05."
@@ -138,8 +147,7 @@ def remarks(block: Block, found: list[Comparison]) -> list[str]:
     seeds = len({run.record["seed"] for run in block.done})
     training = f"{counted(seeds, 'training seed')}: how far training alone moves the difference is not in the interval."
     choice = "The best sequential method is picked by these same slices, which favours it a little."
-    if len(found) > 1:
-        scope += " Each interval is 95 % by itself; p is adjusted for all comparisons of this dataset."
+    scope += " Each interval is 95 % by itself, not for all comparisons at once."
     return [scope, training, choice, *_costs(block, found)]
 
 

@@ -31,7 +31,7 @@ class Results:
         self.shape = shape
 
     def add(self, method="proposed", group="joint", psnr=30.0, lpips=0.05, gain=None, subjects=("s0", "s1", "s2"),
-            contrasts=("t1w",), slices=4, dataset="vwi", profile="laptop", seed=0, source="heads",
+            contrasts=("t1w",), slices=4, dataset="vwi", profile="laptop", seed=0, fold=0, source="heads",
             label="simulated acquisition", parameters=1000, lr=True, **record):  # fmt: skip
         """One run that is done. `psnr`: of every slice, plus 0.1 a slice; `gain`: added by subject."""
         rows = []
@@ -41,7 +41,7 @@ class Results:
                 for number in range(slices):
                     value = psnr + 0.1 * number + (gain or {}).get(subject, 0.0)
                     scores = (value, 0.9, lpips, 0.01, value - 2, 0.8, 40.0 if lr else None)
-                    rows.append([dataset, source, profile, method, seed, 0, subject, contrast, number, *scores])
+                    rows.append([dataset, source, profile, method, seed, fold, subject, contrast, number, *scores])
         for contrast in contrasts:
             for number in range(min(slices, 3)):
                 truth = head(number, self.shape)
@@ -49,14 +49,14 @@ class Results:
                 images[f"{contrast}/{subjects[0]}/{number}"] = np.abs(truth + 10 ** (-psnr / 20) * noise).astype(
                     np.float32
                 )
-        folder = run_folder(self.folder, dataset, profile, method, seed)
+        folder = run_folder(self.folder, dataset, profile, method, seed, fold)
         write_rows(folder / "slices.csv", pd.DataFrame(rows, columns=[*IDENTITY, *SCORES]))
         write_images(folder / "images.npz", images)
         (folder / "timing.csv").write_text(
             "seconds,peak_memory_mb,device,threads\n0.5,100,cpu,2\n0.25,120,cpu,2\n0.75,90,cpu,2\n"
         )
-        self._record(folder, method, group, dataset, profile, seed, source, label, parameters, **record)
-        self._reference(dataset, profile, subjects[0], contrasts, min(slices, 3))
+        self._record(folder, method, group, dataset, profile, seed, source, label, parameters, fold=fold, **record)
+        self._reference(dataset, profile, fold, subjects[0], contrasts, min(slices, 3))
         return folder
 
     def fail(
@@ -68,11 +68,11 @@ class Results:
         return folder
 
     def _record(self, folder, method, group, dataset, profile, seed, source, label, parameters, status="done", reason=None,
-                without_lpips=False, **more):  # fmt: skip
+                without_lpips=False, fold=0, **more):  # fmt: skip
         record = {
             "status": status, "reason": reason, "dataset": dataset, "source": source, "source_label": label,
             "caveats": ["Maps are the truth's."], "profile": profile, "method": method, "group": group, "seed": seed,
-            "fold": 0, "limit": None, "stages": [{"id": method, "key": "k", "parameters": parameters}],
+            "fold": fold, "limit": None, "stages": [{"id": method, "key": "k", "parameters": parameters}],
             "provenance": {"commit": "0123456789abcdef", "hardware": "a processor", "date": "2026-01-01"},
         }  # fmt: skip
         if status == "done":
@@ -82,7 +82,7 @@ class Results:
             record["slices_sha256"] = hashlib.sha256((folder / "slices.csv").read_bytes()).hexdigest()
         write_json(folder / "run.json", {**record, **more})
 
-    def _reference(self, dataset, profile, subject, contrasts, slices):
+    def _reference(self, dataset, profile, fold, subject, contrasts, slices):
         images = {}
         for contrast in contrasts:
             for number in range(slices):
@@ -93,7 +93,8 @@ class Results:
                 noise = (0.05 + 0.05 * number) * np.random.default_rng(9).standard_normal(low.shape)
                 images |= {f"{name}/truth": truth, f"{name}/lr": np.abs(low + noise).astype(np.float32),
                            f"{name}/mask": mask, f"{name}/foreground": truth > 0.1}  # fmt: skip
-        write_images(self.folder / dataset / profile / "reference.npz", images)
+        file = f"reference-fold{fold}.npz" if fold else "reference.npz"
+        write_images(self.folder / dataset / profile / file, images)
 
     def reseal(self, folder):
         """Make run.json agree with a slices.csv that a test has changed."""
@@ -101,6 +102,11 @@ class Results:
         write_json(folder / "run.json", {**read_json(folder / "run.json"), "slices_sha256": digest})
 
 
+@pytest.fixture(scope="session")
+def new_results(tmp_path_factory):
+    return lambda: Results(tmp_path_factory.mktemp("results"))
+
+
 @pytest.fixture
-def results(tmp_path):
-    return Results(tmp_path / "results")
+def results(new_results):
+    return new_results()

@@ -16,9 +16,10 @@ from bench.report.tables import lines
 from bench.store import read_images
 
 
-@pytest.fixture
-def full(results):
-    """Seven methods, two datasets, one failure."""
+@pytest.fixture(scope="module")
+def full(new_results):
+    """Seven methods, two datasets, one failure. For reading only."""
+    results = new_results()
     results.add("proposed", "joint", psnr=33.0)
     for i, method in enumerate(("modl+bicubic", "modl+sinc", "modl+bebygan", "dl-espirit+bebygan")):
         results.add(method, "sequential", psnr=30.0 + i)
@@ -33,15 +34,21 @@ def written(full, out, pdf=False):
     return {path.relative_to(out).as_posix(): path for path in make_report(full.folder, out, pdf)}
 
 
-def test_files_and_the_same_bytes_twice(full, tmp_path):
-    first, second = (written(full, tmp_path / name, pdf=True) for name in ("a", "b"))
-    assert set(first) == {
+@pytest.fixture(scope="module")
+def report(full, tmp_path_factory):
+    """Its files by name. For reading only."""
+    return written(full, tmp_path_factory.mktemp("report"), pdf=True)
+
+
+def test_files_and_the_same_bytes_twice(full, report, tmp_path):
+    again = written(full, tmp_path, pdf=True)
+    assert set(report) == {
         "index.html", "index.md", "examples.png", "examples.pdf",
         *(f"vwi/laptop/{n}" for n in ("main.md", "main.csv", "main.tex", "verdict.md", "grid-t1w.png", "grid-t1w.pdf")),
         *(f"vfa/laptop/{n}" for n in ("main.md", "main.csv", "main.tex", "verdict.md", "contrasts.md")),
         *(f"vfa/laptop/grid-fa{angle}.{ending}" for angle in ("05", "20") for ending in ("png", "pdf")),
     }  # fmt: skip
-    digests = [{n: hashlib.sha256(p.read_bytes()).hexdigest() for n, p in files.items()} for files in (first, second)]
+    digests = [{n: hashlib.sha256(p.read_bytes()).hexdigest() for n, p in files.items()} for files in (report, again)]
     assert digests[0] == digests[1]
 
 
@@ -62,8 +69,8 @@ class Page(HTMLParser):
         self.cells.append(data)
 
 
-def test_page_is_whole_in_itself(full, tmp_path):
-    text = written(full, tmp_path)["index.html"].read_text()
+def test_page_is_whole_in_itself(report):
+    text = report["index.html"].read_text()
     page = Page()
     page.feed(text)
     assert text.startswith("<!doctype html>")
@@ -84,11 +91,11 @@ def test_page_escapes_what_runs_say(results, tmp_path):
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in text
 
 
-def test_index_links_to_what_is_there(full, tmp_path):
-    text = written(full, tmp_path)["index.md"].read_text()
+def test_index_links_to_what_is_there(report):
+    text = report["index.md"].read_text()
     links = re.findall(r"\]\(([^)]+)\)", text)
     assert len(links) == 4 + 5 + 4
-    assert all((tmp_path / link).is_file() for link in links)
+    assert all((report["index.md"].parent / link).is_file() for link in links)
 
 
 def test_nothing_but_failures_still_gives_a_page(results, tmp_path):
@@ -139,6 +146,14 @@ def test_median_slice_is_by_zero_filled_error(full):
     assert figures.median_slice(block, "t2w") is None
 
 
+def test_a_fold_alone_has_its_figures(results, tmp_path):
+    results.add(fold=1, subjects=("s7",))
+    assert "vwi/laptop/grid-t1w.png" in written(results, tmp_path)
+    panels = figures.grid_panels(collect(results.folder)[0], "t1w/s7/0")
+    assert panels[2].title == "proposed"
+    assert panels[2].image is not None
+
+
 def test_cropping_mask_keeps_dc_at_its_place():
     kept = figures._kept((8, 6), (4, 3))
     assert kept.sum() == 12
@@ -161,8 +176,8 @@ def test_summary_fits_a_terminal(full):
     assert "LPIPS: skipped" in printed(summary(full.folder, "vfa", "laptop"))
 
 
-def test_summary_beside_the_reference(full, results, tmp_path):
-    reference = type(results)(tmp_path / "reference")
+def test_summary_beside_the_reference(full, results):
+    reference = results
     reference.add("proposed", "joint", psnr=32.5, lpips=0.06)
     reference.add("modl+sinc", "sequential", psnr=31.0, slices=2)
     pairs = compare(lines(collect(full.folder, "vwi")[0]), lines(collect(reference.folder, "vwi")[0]))

@@ -75,7 +75,18 @@ def test_failed_method_is_shown_with_its_reason(results):
     text = formats.markdown(only(results))
     assert cells(text, "proposed")[2:4] == ["diverged", "–"]
     assert "- proposed: diverged: loss was not finite at step 31\n" in text
-    assert "% proposed: diverged: loss was not finite at step 31\n" in formats.latex(only(results))
+    latex = formats.latex(only(results))
+    assert "% proposed: diverged: loss was not finite at step 31\n" in latex
+    assert f"proposed & joint & diverged{' & --' * 11} \\\\\n" in latex
+
+
+def test_folds_together_cover_all_slices(results):
+    for method, group in (("proposed", "joint"), ("modl+sinc", "sequential")):
+        for fold, subject in enumerate(("s0", "s1")):
+            results.add(method, group, subjects=(subject,), fold=fold)
+    block = only(results)
+    assert "8 slices of 2 test subjects, 1 training seed, 2 folds" in caption(block)
+    assert not [note for note in notes(block, lines(block)) if "only" in note]
 
 
 def test_failed_seed_beside_a_good_one_is_told(results):
@@ -118,7 +129,7 @@ def test_partly_missing_score_is_told(results):
     text = (folder / "slices.csv").read_text().replace(",0.05,", ",,", 1)
     (folder / "slices.csv").write_text(text)
     results.reseal(folder)
-    assert "proposed: LPIPS is the mean over 3 of 4 slices." in notes(only(results), lines(only(results)))
+    assert "proposed: LPIPS is the mean over 3 of 4 rows." in notes(only(results), lines(only(results)))
 
 
 def test_caption_says_what_kind_of_data(results):

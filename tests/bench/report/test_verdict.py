@@ -50,6 +50,7 @@ def test_one_person_is_said_to_be_one(results):
     found, text = judged(results)
     assert {comparison.interval.scope for comparison in found} == {WITHIN}
     assert "within subject, not across people" in text
+    assert "of each score, on slices of one person only: joint better in PSNR" in text
     assert "| 4 of 4 | – | joint better |" in text  # no p-value from alike slices
 
 
