@@ -23,7 +23,7 @@ def brain() -> Protocol:
         acceleration=2.5,
         centre=16,
         phase_encode=(False, True),
-        noise=0.02,
+        noise=0.055,
         views=(
             View("t1w", "axial", AXIAL),
             View("t2w-synth", "axial", AXIAL, "t2w-synth"),

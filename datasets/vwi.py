@@ -18,7 +18,7 @@ def vwi() -> Protocol:
         acceleration=4.0,
         centre=24,
         phase_encode=(True, True),
-        noise=0.02,
+        noise=0.07,
         views=(View("t1w-axial", "axial", (0.15, 0.75)), View("t1w-coronal", "coronal", (0.2, 0.8))),
         slices=(300, 40, 60),
         sources=("heads", "phantom"),
