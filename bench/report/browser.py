@@ -50,7 +50,7 @@ def _slice(block: Block, stored: Stored, name: str) -> dict[str, Any]:
         "name": f"{subject}, slice {number}",
         "size": [truth.shape[1], truth.shape[0]],
         "window": round(stored.window(name) / peak, 3),
-        "errorTop": round(error_top(grid_panels(block, stored, name)), 4),
+        "errorTop": round(error_top(grid_panels(block, stored, name)), 3),
         "images": {method: png(image / peak) for method, image in images.items()},
         "scores": {m: s.replace("  ", ", LPIPS ") for m in block.methods() if (s := stored.scores(m, name))},
     }

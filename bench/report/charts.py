@@ -173,7 +173,7 @@ def _draw_clouds(axis: Axes, found: Sequence[Cloud], comparison: Comparison, col
     axis.axhline(0, color=BLACK, lw=0.8)
     for i, cloud in enumerate(found):
         across = i + np.linspace(-SPREAD, SPREAD, len(cloud.differences)) if len(cloud.differences) > 1 else [i]
-        axis.scatter(across, cloud.differences, s=9, c=[colours.get(s, BLUE) for s in cloud.subjects], lw=0, alpha=0.8)
+        axis.scatter(across, cloud.differences, s=12, c=[colours.get(s, BLUE) for s in cloud.subjects], lw=0, alpha=0.8)
         mean = float(np.mean(cloud.differences))
         axis.plot([i - SPREAD - 0.08, i + SPREAD + 0.08], [mean, mean], color=BLACK, lw=2)
     ticks = [f"{c.contrast}\nbetter on {c.better(comparison.score)}/{len(c.differences)}" for c in found]

@@ -76,6 +76,7 @@ def _draw(axis: Axes, curves: list[Curve]) -> None:
     other = axis.twinx() if any("lpips" in curve.rows for curve in curves) else None
     axis.tick_params(axis="y", labelcolor=BLUE, labelsize=7)
     axis.tick_params(axis="x", labelsize=7)
+    axis.ticklabel_format(useOffset=False)
     axis.grid(color="0.92")
     if other is not None:
         other.tick_params(axis="y", labelcolor=VERMILLION, labelsize=7)

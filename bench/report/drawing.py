@@ -18,6 +18,7 @@ from bench.report.collect import Block
 from bench.store import atomic_path, atomic_write
 
 DPI, SHEET_DPI = 130, 180
+GREYS, NEARLY_GREY = 160, 6  # of 256 colours; a difference between channels
 # Okabe and Ito's colours, told apart by the colour-blind
 BLACK, ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7",
@@ -70,15 +71,31 @@ def save(figure: Figure, path: Path, pdf: bool) -> tuple[Path, ...]:
 
 
 def small_png(image: Image.Image) -> bytes:
-    """A PNG of at most 256 colours, spread so that neither greys nor error colours come short."""
+    """A PNG of at most 256 colours: even steps of grey, which keep images grey, and the rest for what is coloured."""
+    pixels = np.asarray(image)
+    coloured = np.ptp(pixels, axis=-1) > NEARLY_GREY
+    index = np.round(pixels.mean(-1) / 255 * (GREYS - 1)).astype(np.uint8)
+    palette = [level for level in np.round(np.linspace(0, 255, GREYS)).astype(int).tolist() for _ in range(3)]
+    if coloured.any():
+        strip = Image.fromarray(pixels[coloured][None])
+        strip = strip.quantize(256 - GREYS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        index[coloured] = GREYS + np.asarray(strip)[0]
+        palette += strip.getpalette() or []
+    small = Image.fromarray(index)
+    small.putpalette(palette)
     buffer = io.BytesIO()
-    image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(buffer, format="PNG", optimize=True)
+    small.save(buffer, format="PNG", optimize=True)
     return buffer.getvalue()
 
 
 def what(block: Block) -> str:
     """Heads every figure: which data, and whether they are simulated."""
     return f"{block.dataset}, profile {block.profile}: {block.label}"
+
+
+def named(block: Block, method: str) -> str:
+    """A method's id, and whether it is a bound."""
+    return method + (" (bound)" if block.of(method)[0].record["group"] == "bound" else "")
 
 
 class Sheet:
@@ -122,9 +139,9 @@ def balanced(cells: int, least: int, most: int) -> int:
     return min(range(most, least - 1, -1), key=lambda columns: -cells % columns)
 
 
-def show(axis: Axes, image: NDArray[Any], top: float, colours: str = "gray") -> AxesImage:
-    """Pixels as they are, from 0 to `top`, filling the axes."""
-    return axis.imshow(image, cmap=colours, vmin=0, vmax=top, interpolation="nearest", aspect="auto")
+def show(axis: Axes, image: NDArray[Any], top: float, colours: str = "gray", low: float = 0.0) -> AxesImage:
+    """Pixels as they are, from `low` to `top`, filling the axes."""
+    return axis.imshow(image, cmap=colours, vmin=low, vmax=top, interpolation="nearest", aspect="auto")
 
 
 def corner(axis: Axes, text: str) -> None:

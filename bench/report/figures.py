@@ -18,7 +18,7 @@ from bench.report.zoom import ablation, zoomed
 MEDIAN = "the slice of median zero-filled error among those stored"
 REGION = (
     "The region is chosen by a rule: the square within the foreground in which the variance over methods is largest; "
-    "bounds have no say."
+    "bounds have no say. Greys run over what the region holds."
 )
 
 

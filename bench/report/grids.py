@@ -12,7 +12,7 @@ from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from bench.report.collect import Block
-from bench.report.drawing import FOOT, GAP, PANEL, STYLE, Sheet, balanced, corner, show, what
+from bench.report.drawing import FOOT, GAP, PANEL, STYLE, Sheet, balanced, corner, named, show, what
 from bench.report.stored import WINDOW_PERCENTILE, Stored, read_stored
 
 ERROR_LABEL = "error: |image − truth| / truth's maximum. In the corners: PSNR, LPIPS if any"
@@ -62,10 +62,10 @@ def grid_panels(block: Block, stored: Stored, name: str) -> list[Panel]:
     for method in block.methods():
         image = stored.image(method, name)
         if image is None:
-            panels.append(Panel(method, None, None, _why_none(block, method)))
+            panels.append(Panel(named(block, method), None, None, _why_none(block, method)))
         else:
             error = np.abs(image - truth) / peak
-            panels.append(Panel(method, image / peak, error, stored.scores(method, name)))
+            panels.append(Panel(named(block, method), image / peak, error, stored.scores(method, name)))
     return panels
 
 
@@ -116,6 +116,7 @@ def examples(blocks: Sequence[Block]) -> Figure:
                 top = 1.0 if image.dtype == bool else float(np.percentile(truth, WINDOW_PERCENTILE))
                 axis.imshow(image, cmap="gray", vmin=0, vmax=top, interpolation="nearest")
                 axis.set(title=title, xticks=[], yticks=[])
+                axis.spines[:].set_visible(False)
                 axis.set_xlabel(f"{image.shape[0]} × {image.shape[1]}")
             row[0].set_ylabel(f"{block.dataset}, {block.profile}\n{block.label}")
     return figure

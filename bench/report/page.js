@@ -201,7 +201,7 @@ async function reload() {
   const [truth, left, right] = await Promise.all([TRUTH, a, b].map((method) => levels(slice, method)));
   shown = { slice, truth, a: left, b: right };
   Object.assign(shown, { errorA: errors(slice, left), errorB: errors(slice, right) });
-  const said = (method) => [method, slice.scores[method]].filter(Boolean).join(", ");
+  const said = (method) => [method + bound(method), slice.scores[method]].filter(Boolean).join(", ");
   $("caption-a").textContent = said(a);
   $("caption-b").textContent = said(b);
   $("error-a").textContent = `error of ${a}`;
@@ -221,6 +221,8 @@ function options(select, entries, keep) {
   if (keep && entries.some(([value]) => String(value) === before)) select.value = before;
 }
 
+const bound = (method) => (block().groups[method] === "bound" ? " (bound)" : "");
+
 function best(slice, methods) { // by PSNR, which stands first
   return methods.sort((x, y) => parseFloat(slice.scores[y]) - parseFloat(slice.scores[x]))[0];
 }
@@ -233,7 +235,7 @@ function fillSlices() {
   const methods = Object.keys(slice.images);
   for (const [id, group] of [["a", "joint"], ["b", "sequential"]]) {
     const first = $(id).options.length === 0;
-    options($(id), methods.map((method) => [method, method]), true);
+    options($(id), methods.map((method) => [method, method + bound(method)]), true);
     if (first) $(id).value = best(slice, methods.filter((method) => block().groups[method] === group)) ?? methods.at(-1);
   }
   return reload();

@@ -12,10 +12,11 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from bench.report.collect import Block
-from bench.report.drawing import PANEL, STYLE, VERMILLION, Sheet, balanced, show, what
+from bench.report.drawing import PANEL, STYLE, VERMILLION, Sheet, balanced, named, show, what
 from bench.report.stored import Stored
 
 SIDE = 0.22  # of the shorter side of the image
+GREY_PERCENTILES = (0.5, 99.5)  # of the region in all images, black and white
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def zoomed(block: Block, stored: Stored, name: str) -> Figure | None:
     with mpl.rc_context(STYLE):
         heading = f"{what(block)}\n{contrast}, {subject}, slice {number}: the square in which methods differ most"
         sheet = Sheet(columns, -(-(len(methods) + 2) // columns), PANEL, region.side, heading)
-        _draw_row(sheet, 0, stored, name, region, methods)
+        _draw_row(sheet, 0, block, stored, name, region, methods)
     return sheet.figure
 
 
@@ -90,19 +91,23 @@ def ablation(block: Block, stored: Stored) -> Figure | None:
         heading = f"{what(block)}\nablations and joint methods: the square in which they differ most"
         sheet = Sheet(columns, len(rows), PANEL, regions[0].side, heading)
         for i, ((name, methods), region) in enumerate(zip(rows, regions, strict=True)):
-            _draw_row(sheet, i * columns, stored, name, region, methods)
+            _draw_row(sheet, i * columns, block, stored, name, region, methods)
     return sheet.figure
 
 
-def _draw_row(sheet: Sheet, cell: int, stored: Stored, name: str, region: Region, methods: Sequence[str]) -> None:
+def _draw_row(
+    sheet: Sheet, cell: int, block: Block, stored: Stored, name: str, region: Region, methods: Sequence[str]
+) -> None:
     truth, window = stored.part(name, "truth"), stored.window(name)
     _thumbnail(sheet.place(cell, PANEL), truth, window, region, name.rsplit("/", 2)[0])
-    panels = [("truth", truth), *((method, stored.image(method, name)) for method in methods)]
-    for i, (title, image) in enumerate(panels, cell + 1):
+    images = [region.of(image) for method in methods if (image := stored.image(method, name)) is not None]
+    titles = ("truth", *(named(block, method) for method in methods))
+    panels = dict(zip(titles, (region.of(truth), *images), strict=True))
+    low, top = np.percentile(np.stack(list(panels.values())), GREY_PERCENTILES)
+    for i, (title, image) in enumerate(panels.items(), cell + 1):
         axis = sheet.place(i, PANEL)
         axis.set_title(title, pad=3)
-        assert image is not None
-        show(axis, region.of(image), window)
+        show(axis, image, float(top), low=float(low))
 
 
 def _thumbnail(axis: Axes, truth: NDArray[Any], window: float, region: Region, title: str) -> None:
