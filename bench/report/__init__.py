@@ -39,7 +39,7 @@ def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
         section = page.Section(block, found, stored, pictures)
         written += [*_write_texts(section, folder), *(file for picture in pictures for file in picture.files)]
         sections.append(section)
-    overview = figures.overview(blocks, out, pdf)
+    overview = figures.overview([(section.block, section.stored) for section in sections], out, pdf)
     written += overview.files if overview else ()
     atomic_write(out / "index.md", page.index(sections, overview, out))
     atomic_write(out / "index.html", page.html(sections, overview))

@@ -22,14 +22,14 @@ REGION = (
 )
 
 
-def overview(blocks: Sequence[Block], out: Path, pdf: bool) -> Picture | None:
-    """Masks and examples of all datasets; nothing where no run ended."""
-    shown = [block for block in blocks if block.done]
-    if not shown:
+def overview(blocks: Sequence[tuple[Block, Stored]], out: Path, pdf: bool) -> Picture | None:
+    """Masks and examples of all datasets; nothing where no run kept a slice."""
+    figure = examples(blocks)
+    if figure is None:
         return None
-    files = save(examples(shown), out / "examples", pdf)
     caption = "What is sampled of k-space, and an example slice of each dataset."
-    return Picture(files, caption, "Cropping masks, undersampling masks and example slices of each dataset")
+    alt = "Cropping masks, undersampling masks and example slices of each dataset"
+    return Picture(save(figure, out / "examples", pdf), caption, alt)
 
 
 def of_block(block: Block, stored: Stored, found: Sequence[Comparison], folder: Path, pdf: bool) -> list[Picture]:

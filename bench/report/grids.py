@@ -9,11 +9,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from bench.report.collect import Block
 from bench.report.drawing import FOOT, GAP, PANEL, STYLE, Sheet, balanced, corner, named, show, what
-from bench.report.stored import WINDOW_PERCENTILE, Stored, read_stored
+from bench.report.stored import Stored
 
 ERROR_LABEL = "error: |image − truth| / truth's maximum. In the corners: PSNR, LPIPS if any"
 ERROR_PERCENTILE = 99.0  # of all methods' errors, the top of the shared scale
@@ -100,20 +101,25 @@ def _draw_below(below: NDArray[Any], axis: Axes, top: float) -> AxesImage | None
     return None
 
 
-def examples(blocks: Sequence[Block]) -> Figure:
-    """Cropping mask, undersampling mask in LR k-space, LR and HR example of each dataset."""
+def example(block: Block, stored: Stored) -> str | None:
+    """A slice of the first contrast that has one."""
+    return next((name for contrast in block.contrasts() if (name := stored.median(contrast))), None)
+
+
+def examples(blocks: Sequence[tuple[Block, Stored]]) -> Figure | None:
+    """Cropping mask, undersampling mask in LR k-space, LR and HR example of each dataset that has a stored slice."""
+    shown = [(block, stored, name) for block, stored in blocks if (name := example(block, stored))]
+    if not shown:
+        return None
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(9, 2.7 * len(blocks) + 0.2), layout="constrained")
-        axes = figure.subplots(len(blocks), 4, squeeze=False)
-        for row, block in zip(axes, blocks, strict=True):
-            stored = read_stored(block)
-            name = stored.median(block.contrasts()[0])
-            assert name is not None
+        figure = Figure(figsize=(9, 2.8 * len(shown) + 0.2), layout=ConstrainedLayoutEngine(hspace=0.06))
+        axes = figure.subplots(len(shown), 4, squeeze=False)
+        for row, (block, stored, name) in zip(axes, shown, strict=True):
             truth, low, mask = (stored.part(name, part) for part in ("truth", "lr", "mask"))
             titles = ("cropping mask, HR k-space", f"sampled, LR k-space, {mask.size / mask.sum():.2f}×",
                       "LR, zero-filled", "HR, fully sampled")  # fmt: skip
             for axis, image, title in zip(row, (_kept(truth.shape, mask.shape), mask, low, truth), titles, strict=True):
-                top = 1.0 if image.dtype == bool else float(np.percentile(truth, WINDOW_PERCENTILE))
+                top = 1.0 if image.dtype == bool else stored.window(name)
                 axis.imshow(image, cmap="gray", vmin=0, vmax=top, interpolation="nearest")
                 axis.set(title=title, xticks=[], yticks=[])
                 axis.spines[:].set_visible(False)

@@ -110,6 +110,7 @@ const $ = (id) => document.getElementById(id);
 const TRUTH = "truth";
 const view = { zoom: 1, x: 0, y: 0 }; // x, y: what lies in the middle, from the middle of the image, in its widths and heights
 const pixels = new Map(); // grey levels of decoded images, by their base64
+let turn = 0; // of loading: only the latest is drawn
 let shown = null; // { slice, a, b }: ids and grey levels of what is drawn
 
 async function levels(slice, method) {
@@ -198,7 +199,9 @@ const slices = () => block().slices.filter((slice) => slice.contrast === $("cont
 
 async function reload() {
   const slice = slices()[$("slice").value], [a, b] = [$("a").value, $("b").value];
+  const own = ++turn;
   const [truth, left, right] = await Promise.all([TRUTH, a, b].map((method) => levels(slice, method)));
+  if (own !== turn) return;
   shown = { slice, truth, a: left, b: right };
   Object.assign(shown, { errorA: errors(slice, left), errorB: errors(slice, right) });
   const said = (method) => [method + bound(method), slice.scores[method]].filter(Boolean).join(", ");
@@ -215,10 +218,11 @@ async function reload() {
   document.body.dataset.shown = [block().title, slice.contrast, slice.name, a, b].join(" | ");
 }
 
-function options(select, entries, keep) {
+function options(select, entries, otherwise) { // what was chosen stays so where there still is such a thing
   const before = select.value;
   select.replaceChildren(...entries.map(([value, text]) => element("option", { value }, text)));
-  if (keep && entries.some(([value]) => String(value) === before)) select.value = before;
+  const kept = entries.some(([value]) => String(value) === before);
+  select.value = kept ? before : otherwise ?? entries[0][0];
 }
 
 const bound = (method) => (block().groups[method] === "bound" ? " (bound)" : "");
@@ -228,21 +232,20 @@ function best(slice, methods) { // by PSNR, which stands first
 }
 
 function fillSlices() {
-  options($("slice"), slices().map((slice, i) => [i, slice.name]), true);
+  options($("slice"), slices().map((slice, i) => [i, slice.name]));
   const slice = slices()[$("slice").value];
   $("window").value = 100 * slice.window;
   $("level").value = 50 * slice.window;
   const methods = Object.keys(slice.images);
   for (const [id, group] of [["a", "joint"], ["b", "sequential"]]) {
-    const first = $(id).options.length === 0;
-    options($(id), methods.map((method) => [method, method + bound(method)]), true);
-    if (first) $(id).value = best(slice, methods.filter((method) => block().groups[method] === group)) ?? methods.at(-1);
+    const usual = best(slice, methods.filter((method) => block().groups[method] === group)) ?? methods.at(-1);
+    options($(id), methods.map((method) => [method, method + bound(method)]), usual);
   }
   return reload();
 }
 
 function fillContrasts() {
-  options($("contrast"), [...new Set(block().slices.map((slice) => slice.contrast))].map((c) => [c, c]), true);
+  options($("contrast"), [...new Set(block().slices.map((slice) => slice.contrast))].map((c) => [c, c]));
   return fillSlices();
 }
 

@@ -211,6 +211,27 @@ def test_slider_parts_the_images(browser, url):
     assert browser.run(colour(0.25, 0.5, ERROR)) != NO_ERROR
 
 
+def drag(browser, start, end):
+    """Over the image, from one place to another, in parts of its width and height."""
+    box = browser.run(f"(b => [b.x, b.y, b.width, b.height])({IMAGE}.getBoundingClientRect())")
+    for kind, (x, y) in (("mousePressed", start), ("mouseMoved", end), ("mouseReleased", end)):
+        browser.send("Input.dispatchMouseEvent", type=kind, x=box[0] + x * box[2], y=box[1] + y * box[3], button="left",
+                     buttons=1, clickCount=1)  # fmt: skip
+
+
+def test_dragging_the_line_moves_the_slider_and_elsewhere_the_image(browser, url):
+    browser.open(url)
+    browser.shown()
+    browser.run(f"{IMAGE}.scrollIntoView()")
+    drag(browser, (0.5, 0.5), (0.25, 0.5))
+    assert float(browser.run("document.getElementById('split').value")) == pytest.approx(25, abs=1)
+    browser.run("document.getElementById('in').click()")
+    before = pixels(browser)
+    drag(browser, (0.7, 0.5), (0.8, 0.6))
+    assert pixels(browser) != before
+    assert float(browser.run("document.getElementById('split').value")) == pytest.approx(25, abs=1)
+
+
 def test_both_views_zoom_and_pan_together_by_keys(browser, url):
     browser.open(url)
     browser.shown()

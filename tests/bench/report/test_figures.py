@@ -81,7 +81,7 @@ def test_every_figure_says_that_data_are_simulated(block, stored):
             charts.paired_differences(block, verdict.compare_groups(block))]  # fmt: skip
     said = [[*words(figure), figure.get_suptitle()] for figure in made]
     assert all(any("vwi, profile laptop: simulated acquisition\n" in text for text in texts) for texts in said)
-    labels = [axis.get_ylabel() for axis in grids.examples([block]).axes]
+    labels = [axis.get_ylabel() for axis in grids.examples([(block, stored)]).axes]
     assert labels[0] == "vwi, laptop\nsimulated acquisition"
 
 
@@ -89,7 +89,17 @@ def test_figures_without_their_methods_are_left_out(results, tmp_path):
     results.fail("proposed", reason="out of luck")
     block = collect(results.folder)[0]
     assert figures.of_block(block, read_stored(block), [], tmp_path, False) == []
-    assert figures.overview([block], tmp_path, False) is None
+    assert figures.overview([(block, read_stored(block))], tmp_path, False) is None
+
+
+def test_rows_without_stored_images_have_charts_only(results, tmp_path):
+    folder = results.add()
+    (folder / "images.npz").unlink()
+    (results.folder / "vwi/laptop/reference.npz").unlink()
+    block = collect(results.folder)[0]
+    stored = read_stored(block)
+    assert [p.png.name for p in figures.of_block(block, stored, [], tmp_path, False)] == ["quality-time.png"]
+    assert figures.overview([(block, stored)], tmp_path, False) is None
 
 
 def test_a_bound_alone_has_a_grid_but_no_zoom(results, tmp_path):
