@@ -32,6 +32,7 @@ def _block(block: Block, stored: Stored) -> dict[str, Any]:
     names = [name for contrast in block.contrasts() for name in stored.names(contrast)]
     group = {run.method: run.record["group"] for run in block.runs}
     return {
+        "id": f"{block.dataset}-{block.profile}",
         "title": f"{block.dataset}, profile {block.profile}",
         "label": block.label,
         "groups": {method: group[method] for method in block.methods()},
@@ -45,14 +46,17 @@ def _slice(block: Block, stored: Stored, name: str) -> dict[str, Any]:
     peak = float(truth.max())
     images = {TRUTH: truth, INPUT: stored.part(name, "lr")}
     images |= {m: image for m in block.methods() if (image := stored.image(m, name)) is not None}
+    panels = grid_panels(block, stored, name)
     return {
+        "id": name,
         "contrast": contrast,
         "name": f"{subject}, slice {number}",
         "size": [truth.shape[1], truth.shape[0]],
         "window": round(stored.window(name) / peak, 3),
-        "errorTop": round(error_top(grid_panels(block, stored, name)), 3),
+        "errorTop": round(error_top(panels), 3),
         "images": {method: png(image / peak) for method, image in images.items()},
         "scores": {m: s.replace("  ", ", LPIPS ") for m in block.methods() if (s := stored.scores(m, name))},
+        "missing": {panel.method: panel.corner for panel in panels if panel.image is None},
     }
 
 

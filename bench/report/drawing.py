@@ -49,6 +49,7 @@ class Picture:
     files: tuple[Path, ...]  # the PNG first
     caption: str
     alt: str
+    slice: str = ""  # the slice whose images it shows, where a page that holds them can draw it itself
 
     @property
     def png(self) -> Path:

@@ -36,11 +36,11 @@ def of_block(block: Block, stored: Stored, found: Sequence[Comparison], folder: 
     """Draw and write all figures that these results allow."""
     pictures = []
 
-    def add(figure: Figure | None, name: str, caption: str, alt: str) -> None:
+    def add(figure: Figure | None, file: str, caption: str, alt: str, name: str = "") -> None:
         if figure is not None:
             said = f"{block.dataset}, profile {block.profile}"
-            files = save(figure, folder / name, pdf)
-            pictures.append(Picture(files, f"{caption} ({block.label})", f"{alt}: {said}"))
+            files = save(figure, folder / file, pdf)
+            pictures.append(Picture(files, f"{caption} ({block.label})", f"{alt}: {said}", name))
 
     for contrast in block.contrasts():
         name = stored.median(contrast)
@@ -48,9 +48,9 @@ def of_block(block: Block, stored: Stored, found: Sequence[Comparison], folder: 
             file = re.sub(r"[^A-Za-z0-9-]+", "-", contrast)
             add(
                 method_grid(block, stored, name), f"grid-{file}",
-                f"{contrast}: {MEDIAN}. In the corner this slice's PSNR and LPIPS. Errors share one scale, whose top is "
+                f"{contrast}: {MEDIAN}, with its PSNR and LPIPS. Errors share one scale, whose top is "
                 "their 99th percentile.",
-                f"Images of all methods and their error maps, {contrast}",
+                f"Images of all methods and their error maps, {contrast}", name,
             )  # fmt: skip
             add(
                 zoomed(block, stored, name), f"zoom-{file}", f"{contrast}, enlarged: {MEDIAN}. {REGION}",

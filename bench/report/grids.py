@@ -28,6 +28,7 @@ class Panel:
     image: NDArray[Any] | None  # in units of the truth's maximum
     below: NDArray[Any] | None  # an error map, or a mask
     corner: str = ""  # scores, or why there is no image
+    method: str = ""
 
 
 def method_grid(block: Block, stored: Stored, name: str) -> Figure:
@@ -63,10 +64,10 @@ def grid_panels(block: Block, stored: Stored, name: str) -> list[Panel]:
     for method in block.methods():
         image = stored.image(method, name)
         if image is None:
-            panels.append(Panel(named(block, method), None, None, _why_none(block, method)))
+            panels.append(Panel(named(block, method), None, None, _why_none(block, method), method))
         else:
             error = np.abs(image - truth) / peak
-            panels.append(Panel(named(block, method), image / peak, error, stored.scores(method, name)))
+            panels.append(Panel(named(block, method), image / peak, error, stored.scores(method, name), method))
     return panels
 
 

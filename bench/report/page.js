@@ -129,19 +129,21 @@ async function levels(slice, method) {
   return pixels.get(source);
 }
 
-function painted(slice, colour) {
+function painted(slice, of, table) { // table: red, green, blue of each level
   const [width, height] = slice.size;
   const canvas = element("canvas", { width, height });
   const image = new ImageData(width, height);
-  for (let i = 0; i < width * height; i++) image.data.set([...colour(i), 255], 4 * i);
+  for (let i = 0; i < of.length; i++) {
+    const [red, green, blue] = table[of[i]];
+    image.data.set([red, green, blue, 255], 4 * i);
+  }
   canvas.getContext("2d").putImageData(image, 0, 0);
   return canvas;
 }
 
-function grey(slice, of) {
-  const width = $("window").value / 100, low = $("level").value / 100 - width / 2;
-  const table = Array.from({ length: 256 }, (_, v) => Math.max(0, Math.min(1, (v / 255 - low) / width)) * 255);
-  return painted(slice, (i) => [table[of[i]], table[of[i]], table[of[i]]]);
+function grey(slice, of, width, low) {
+  const level = (v) => Math.max(0, Math.min(1, (v / 255 - low) / width)) * 255;
+  return painted(slice, of, Array.from({ length: 256 }, (_, v) => Array(3).fill(level(v))));
 }
 
 function colour(part) {
@@ -149,10 +151,21 @@ function colour(part) {
   return colours[low].map((c, k) => c + (at - low) * (colours[low + 1][k] - c));
 }
 
-function errors(slice, of) {
+function errors(slice, of, truth) {
   const table = Array.from({ length: 256 }, (_, v) => colour(v / 255 / slice.errorTop));
-  return painted(slice, (i) => table[Math.abs(of[i] - shown.truth[i])]);
+  return painted(slice, of.map((v, i) => Math.abs(v - truth[i])), table);
 }
+
+function drawBar(canvas) {
+  const context = canvas.getContext("2d");
+  for (let i = 0; i < canvas.width; i++) {
+    context.fillStyle = `rgb(${colour(i / (canvas.width - 1)).join(" ")})`;
+    context.fillRect(i, 0, 1, canvas.height);
+  }
+  return canvas;
+}
+
+const barText = (slice) => ` error, 0 to ${slice.errorTop} of the truth's maximum`;
 
 function place(canvas) { // pixels of the canvas for a pixel of the image, and where its corner lies
   const [width, height] = shown.slice.size;
@@ -190,7 +203,8 @@ function redraw() {
 }
 
 function regrey() {
-  Object.assign(shown, { greyA: grey(shown.slice, shown.a), greyB: grey(shown.slice, shown.b) });
+  const width = $("window").value / 100, low = $("level").value / 100 - width / 2;
+  Object.assign(shown, { greyA: grey(shown.slice, shown.a, width, low), greyB: grey(shown.slice, shown.b, width, low) });
   redraw();
 }
 
@@ -202,8 +216,8 @@ async function reload() {
   const own = ++turn;
   const [truth, left, right] = await Promise.all([TRUTH, a, b].map((method) => levels(slice, method)));
   if (own !== turn) return;
-  shown = { slice, truth, a: left, b: right };
-  Object.assign(shown, { errorA: errors(slice, left), errorB: errors(slice, right) });
+  shown = { slice, a: left, b: right };
+  Object.assign(shown, { errorA: errors(slice, left, truth), errorB: errors(slice, right, truth) });
   const said = (method) => [method + bound(method), slice.scores[method]].filter(Boolean).join(", ");
   $("caption-a").textContent = said(a);
   $("caption-b").textContent = said(b);
@@ -212,7 +226,7 @@ async function reload() {
   $("what").textContent = `${block().title}: ${block().label}. ${slice.contrast}, ${slice.name}.`;
   $("image").setAttribute("aria-label", `Left of the slider ${said(a)}; right of it ${said(b)}`);
   $("error").setAttribute("aria-label", `Error maps of the same: |image − truth|, up to ${slice.errorTop}`);
-  document.querySelector("#scale span").textContent = `error, 0 to ${slice.errorTop} of the truth's maximum`;
+  document.querySelector("#scale span").textContent = barText(slice);
   for (const id of ["image", "error"]) $(id).style.aspectRatio = slice.size.join(" / ");
   regrey();
   document.body.dataset.shown = [block().title, slice.contrast, slice.name, a, b].join(" | ");
@@ -328,11 +342,7 @@ function listen(canvas) {
 function start() {
   $("browser").hidden = false;
   options($("block"), blocks.map((one, i) => [i, `${one.title} (${one.label})`]));
-  const bar = $("bar").getContext("2d");
-  for (let i = 0; i < 256; i++) {
-    bar.fillStyle = `rgb(${colour(i / 255).join(" ")})`;
-    bar.fillRect(i, 0, 1, 10);
-  }
+  drawBar($("bar"));
   const changes = { block: fillContrasts, contrast: fillSlices, slice: fillSlices, a: reload, b: reload };
   for (const [id, action] of Object.entries(changes)) $(id).addEventListener("change", action);
   for (const id of ["window", "level"]) $(id).addEventListener("input", regrey);
@@ -344,4 +354,35 @@ function start() {
   return fillContrasts();
 }
 
-if (blocks.length) start();
+// Grids of all methods, from the same images.
+
+async function cellOf(one, slice, method, truth) {
+  const name = method + (one.groups[method] === "bound" ? " (bound)" : "");
+  const cell = element("div", {}, element("span", {}, name));
+  const scores = slice.scores[method];
+  if (method in slice.images) {
+    const of = await levels(slice, method);
+    cell.append(grey(slice, of, slice.window, 0), ...(scores ? [errors(slice, of, truth)] : []));
+  }
+  cell.append(element("span", {}, scores ?? slice.missing[method] ?? ""));
+  return cell;
+}
+
+async function fillGrid(figure) {
+  const one = blocks.find((other) => other.id === figure.dataset.block);
+  const slice = one.slices.find((other) => other.id === figure.dataset.slice);
+  const truth = await levels(slice, TRUTH);
+  const methods = [...Object.keys(slice.images).filter((id) => !(id in one.groups)), ...Object.keys(one.groups)];
+  const cells = element("div", { className: "cells" });
+  for (const method of methods) cells.append(await cellOf(one, slice, method, truth));
+  const bar = drawBar(element("canvas", { width: 256, height: 10 }));
+  const title = `${one.title}: ${one.label}. ${slice.contrast}, ${slice.name}`;
+  figure.prepend(element("div", {}, title), cells, element("div", { className: "scale" }, bar, barText(slice)));
+}
+
+async function fillGrids() {
+  for (const figure of document.querySelectorAll("figure.grid")) await fillGrid(figure);
+  document.body.dataset.filled = "all";
+}
+
+if (blocks.length) start().then(fillGrids);

@@ -75,6 +75,7 @@ def _content(section: Section) -> dict[str, object]:
     common, own = records.provenance(block)
     return {
         "id": f"{block.dataset}-{block.profile}",
+        "folder": f"{block.dataset}/{block.profile}",
         "title": f"{block.dataset}, profile {block.profile}",
         "label": block.label,
         "headline": verdict.headline(block, found),

@@ -120,7 +120,7 @@ def url(new_results, tmp_path_factory):
     for i, method in enumerate(("modl+bicubic", "modl+sinc", "modl+bebygan", "dl-espirit+bebygan", "cg-sense+sinc")):
         results.add(method, "sequential", psnr=32.0 - i)
     results.add("proposed", "joint", psnr=33.0, contrasts=("t1w", "t2w"))
-    results.add("oracle+sinc", "bound", psnr=40.0)
+    results.add("oracle+sinc", "bound", psnr=40.0, contrasts=("t1w", "t2w"))
     results.fail("t2net", status="out-of-memory", reason="needs 9 GB")
     results.add("proposed", dataset="brain")
     return make_report(results.folder, tmp_path_factory.mktemp("report"))[-1].as_uri()
@@ -262,6 +262,23 @@ def test_keys_change_method_slice_and_error_map(browser, url):
     assert browser.run(f"{ERROR}.offsetHeight") > 0
     browser.key("e")
     assert browser.run(f"{ERROR}.offsetHeight") == 0
+
+
+def test_grids_are_drawn_from_the_same_images(browser, url):
+    browser.open(url)
+    browser.wait("document.body.dataset.filled")
+    assert browser.run("document.querySelectorAll('figure.grid .cells').length") == 3
+    cells = "[...document.querySelector('figure.grid[data-block=vwi-laptop][data-slice=\"t1w/s0/1\"] .cells').children]"
+    said = [
+        "truth|1|", "LR input, zero-filled|1|", "proposed|2|33.10 dB, LPIPS 0.050", "t2net|0|out-of-memory",
+        "cg-sense+sinc|2|28.10 dB, LPIPS 0.050", "dl-espirit+bebygan|2|29.10 dB, LPIPS 0.050",
+        "modl+bebygan|2|30.10 dB, LPIPS 0.050", "modl+bicubic|2|32.10 dB, LPIPS 0.050",
+        "modl+sinc|2|31.10 dB, LPIPS 0.050", "oracle+sinc (bound)|2|40.10 dB, LPIPS 0.050",
+    ]  # fmt: skip
+    columns = "[c.firstChild.textContent, c.querySelectorAll('canvas').length, c.lastChild.textContent].join('|')"
+    assert browser.run(f"{cells}.map(c => {columns})") == said
+    drawn = browser.run(f"{cells}.flatMap(c => [...c.querySelectorAll('canvas')].map(v => v.toDataURL()))")
+    assert len(set(drawn)) == len(drawn) == 18
 
 
 def test_window_and_level_change_the_greys(browser, url):
