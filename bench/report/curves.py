@@ -82,8 +82,9 @@ def _draw(axis: Axes, curves: list[Curve]) -> None:
         other.tick_params(axis="y", labelcolor=VERMILLION, labelsize=7)
         other.spines["right"].set_visible(True)
     for curve in curves:
-        for begins in curve.rows["step"][curve.rows["phase"] != curve.rows["phase"].shift()].iloc[1:]:
-            axis.axvline(begins, color="0.4", lw=0.8, ls=":")
+        ends = curve.rows["phase"] != curve.rows["phase"].shift(-1)  # a phase's last step is validated
+        for step in curve.rows["step"][ends].iloc[:-1]:
+            axis.axvline(step, color="0.4", lw=0.8, ls=":")
         for score, panel in (("psnr", axis), ("lpips", other)):
             if panel is not None and score in curve.rows:
                 _draw_score(panel, curve, score)

@@ -300,8 +300,8 @@ def test_training_curves_by_stage(results):
     panels = {axis.get_title(): axis for axis in figure.axes if axis.get_title()}
     assert list(panels) == ["modl", "proposed"]
     drawn = [line.get_xydata().tolist() for line in panels["proposed"].lines]
-    assert drawn[1:] == [[[1, 20], [2, 30], [3, 29]], [[3, 29]]]  # after the line where the phase begins
-    assert drawn[0][0][0] == 2
+    assert drawn[1:] == [[[1, 20], [2, 30], [3, 29]], [[3, 29]]]  # after the line where a phase ends
+    assert drawn[0][0][0] == 1
     assert [line.get_xydata().tolist() for line in panels["modl"].lines] == [[[1, 20], [2, 30]], [[2, 30]]]
 
 
