@@ -22,9 +22,13 @@ def written(results, out):
 
 @pytest.fixture(scope="module")
 def full(new_results):
-    """Five methods, two datasets, one failure. For reading only."""
+    """Six methods, two datasets, one failure. For reading only."""
     results = new_results()
     results.add("proposed", "joint", psnr=33.0)
+    results.add("ablation-sr", "ablation", psnr=29.0)
+    folder = stage_folder(results.folder, "vwi", "laptop", "proposed", 0)
+    folder.mkdir(parents=True)
+    (folder / "curve.csv").write_text("step,phase,psnr\n1,plain,20\n2,plain,30\n")
     results.add("modl+sinc", "sequential", psnr=31.0)
     results.add("oracle+sinc", "bound", psnr=40.0)
     results.fail("t2net", status="out-of-memory", reason="needs 9 GB")
@@ -67,7 +71,8 @@ def test_files_and_the_same_bytes_twice(full, report, tmp_path):
     texts = ("main.md", "main.csv", "main.tex", "verdict.md")
     assert set(report) == {
         "index.html", "index.md", "examples.png", *(f"vwi/laptop/{name}" for name in texts),
-        *(f"vwi/laptop/{name}.png" for name in ("grid-t1w", "zoom-t1w", "quality-time", "differences")),
+        *(f"vwi/laptop/{name}.png" for name in ("grid-t1w", "zoom-t1w", "ablation", "quality-time", "differences")),
+        "vwi/laptop/training.png",
         *(f"vfa/laptop/{name}" for name in (*texts, "contrasts.md")),
         *(f"vfa/laptop/{name}.png" for name in ("grid-fa05", "grid-fa20", "zoom-fa05", "zoom-fa20", "quality-time")),
     }  # fmt: skip
@@ -83,7 +88,7 @@ def test_page_is_whole_in_itself(report):
     assert "//" not in re.sub(r"base64,[^\"]*|// .*", "", text[: text.index('id="data"')])
     assert not re.search(r"@import|url\(|fetch\(|XMLHttp|://", re.sub(r"base64,[^\"]*", "", text))
     assert "default-src 'none'" in text
-    assert len(found.alts) == 1 + 3 + 3  # a script draws the grids
+    assert len(found.alts) == 1 + 5 + 3  # a script draws the grids
     assert all(found.alts)
     assert "<b>33.15 ± 0.11</b>" in text
     assert "<b>40.15" not in text
@@ -112,7 +117,7 @@ def test_page_escapes_what_runs_say(results, tmp_path):
 def test_index_links_to_what_is_there(report):
     text = report["index.md"].read_text()
     links = re.findall(r"\]\(([^)]+)\)", text)
-    assert len(links) == 4 + 5 + 1 + 4 + 5
+    assert len(links) == 4 + 5 + 1 + 6 + 5
     assert all((report["index.md"].parent / link).is_file() for link in links)
 
 
@@ -130,10 +135,23 @@ def test_browser_has_the_stored_slices_in_units_of_the_truths_maximum(full):
     block = collect(full.folder, "vwi")[0]
     data = browser.data([(block, read_stored(block))])
     found = data["blocks"][0]
-    assert found["groups"] == {"proposed": "joint", "t2net": "joint", "modl+sinc": "sequential", "oracle+sinc": "bound"}
+    assert found["groups"] == {
+        "proposed": "joint",
+        "t2net": "joint",
+        "ablation-sr": "ablation",
+        "modl+sinc": "sequential",
+        "oracle+sinc": "bound",
+    }
     assert [s["name"] for s in found["slices"]] == ["s0, slice 0", "s0, slice 1", "s0, slice 2"]
     shown = found["slices"][1]
-    assert list(shown["images"]) == ["truth", "LR input, zero-filled", "proposed", "modl+sinc", "oracle+sinc"]
+    assert list(shown["images"]) == [
+        "truth",
+        "LR input, zero-filled",
+        "proposed",
+        "ablation-sr",
+        "modl+sinc",
+        "oracle+sinc",
+    ]
     assert shown["missing"] == {"t2net": "out-of-memory"}
     assert shown["scores"]["modl+sinc"] == "31.10 dB, LPIPS 0.050"
     truth = read_images(full.folder / "vwi/laptop/reference.npz")["t1w/s0/1/truth"]
