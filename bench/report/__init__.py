@@ -1,10 +1,9 @@
 """Tables, figures and a verdict made from results on disk. Reads only what runs wrote."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.report.collect import Block, collect
+from bench.report.collect import collect
 from bench.store import atomic_write
 
 if TYPE_CHECKING:
@@ -28,20 +27,23 @@ def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
         If `results` holds no runs or a file is damaged.
     """
     from bench.report import figures, page, verdict
+    from bench.report.stored import read_stored
 
     blocks = collect(results)
     written: list[Path] = []
     sections = []
     for block in blocks:
         folder = out / block.dataset / block.profile
-        section = page.Section(block, verdict.compare_groups(block), _write_grids(block, folder, pdf))
-        written += [*_write_texts(section, folder), *section.pictures]
+        stored, found = read_stored(block), verdict.compare_groups(block)
+        pictures = figures.of_block(block, stored, found, folder, pdf)
+        section = page.Section(block, found, stored, pictures)
+        written += [*_write_texts(section, folder), *(file for picture in pictures for file in picture.files)]
         sections.append(section)
-    shown = [block for block in blocks if block.done]
-    overview = figures.save(figures.examples(shown), out / "examples", pdf) if shown else []
+    overview = figures.overview([(section.block, section.stored) for section in sections], out, pdf)
+    written += overview.files if overview else ()
     atomic_write(out / "index.md", page.index(sections, overview, out))
     atomic_write(out / "index.html", page.html(sections, overview))
-    return [*written, *overview, out / "index.md", out / "index.html"]
+    return [*written, out / "index.md", out / "index.html"]
 
 
 def _write_texts(section: "Section", folder: Path) -> list[Path]:
@@ -59,18 +61,6 @@ def _write_texts(section: "Section", folder: Path) -> list[Path]:
     for name, text in texts.items():
         atomic_write(folder / name, text)
     return [folder / name for name in texts]
-
-
-def _write_grids(block: Block, folder: Path, pdf: bool) -> list[Path]:
-    from bench.report import figures
-
-    written = []
-    for contrast in block.contrasts():
-        chosen = figures.median_slice(block, contrast)
-        if chosen:
-            name = re.sub(r"[^A-Za-z0-9-]+", "-", contrast)
-            written += figures.save(figures.method_grid(block, chosen), folder / f"grid-{name}", pdf)
-    return written
 
 
 def summary(results: Path, dataset: str, profile: str, beside: Path | None = None) -> "Table | Group":

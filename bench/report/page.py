@@ -1,43 +1,81 @@
 """One page that holds everything, and a plain index."""
 
 import base64
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
+from typing import Protocol
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup, escape
+from PIL import Image
 
-from bench.report import verdict
+from bench.report import browser, records, verdict
 from bench.report.captions import caption, notes
 from bench.report.collect import Block
+from bench.report.drawing import Picture, small_png
+from bench.report.stored import Stored
 from bench.report.tables import HEADER, body, lines
+
+WIDTH = 1300  # pixels
+
+
+class ExtraTable(Protocol):
+    """A table beside the main one: all that the page needs to know of it."""
+
+    name: str
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str]
 
 
 @dataclass(frozen=True)
 class Section:
-    """A block with the figures that were made of it."""
+    """A block with what was made of it."""
 
     block: Block
     comparisons: list[verdict.Comparison]
-    pictures: list[Path]
+    stored: Stored
+    pictures: list[Picture]
+    extras: Sequence[ExtraTable] = ()
 
 
-def html(sections: Sequence[Section], overview: Sequence[Path]) -> str:
-    """A self-contained page: tables, and images inside it; nothing is loaded from elsewhere."""
+def html(sections: Sequence[Section], overview: Picture | None) -> str:
+    """A self-contained page: tables, figures, a slice browser, provenance; nothing is loaded from elsewhere."""
     environment = Environment(
         loader=PackageLoader("bench", "report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    content = [_content(section) for section in sections]
-    page = environment.get_template("page.html.j2")
-    return page.render(sections=content, overview=[_inline(p) for p in overview if p.suffix == ".png"]) + "\n"
+    environment.filters["inline"] = _inline
+    stored = browser.data([(section.block, section.stored) for section in sections])
+    page = environment.get_template("page.html.j2").render(
+        sections=[_content(section) for section in sections],
+        overview=overview,
+        browsable=bool(stored["blocks"]),
+        data=_script(json.dumps(stored, separators=(",", ":"))),
+        style=Markup(_own("page.css")),  # noqa: S704 - a file of this package
+        script=Markup(_own("page.js")),  # noqa: S704
+    )
+    return page + "\n"
+
+
+def _own(name: str) -> str:
+    return (files("bench.report") / name).read_text(encoding="utf-8")
+
+
+def _script(text: str) -> Markup:
+    """JSON that cannot end the element it stands in."""
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704
 
 
 def _content(section: Section) -> dict[str, object]:
-    block = section.block
-    table, found = lines(block), section.comparisons
+    block, found = section.block, section.comparisons
+    common, own = records.provenance(block)
     return {
         "id": f"{block.dataset}-{block.profile}",
+        "folder": f"{block.dataset}/{block.profile}",
         "title": f"{block.dataset}, profile {block.profile}",
         "label": block.label,
         "headline": verdict.headline(block, found),
@@ -47,8 +85,14 @@ def _content(section: Section) -> dict[str, object]:
         "header": HEADER,
         "main": _table(block, None),
         "contrasts": [_table(block, c) for c in block.contrasts()] if len(block.contrasts()) > 1 else [],
-        "notes": notes(block, table),
-        "pictures": [(p.stem.removeprefix("grid-"), _inline(p)) for p in section.pictures if p.suffix == ".png"],
+        "notes": notes(block, lines(block)),
+        "extras": section.extras,
+        "pictures": section.pictures,
+        "common": common,
+        "runs": [
+            (method, records.anchor(block, method), [(run, said) for run, said in own if run.method == method])
+            for method in block.methods()
+        ],
     }
 
 
@@ -56,17 +100,26 @@ def _table(block: Block, contrast: str | None) -> dict[str, object]:
     def bold(text: str) -> str:
         return Markup("<b>{}</b>").format(text)
 
-    return {"caption": caption(block, contrast), "rows": body(lines(block, contrast), bold, escape)}
+    table = lines(block, contrast)
+    rows = body(table, bold, escape)
+    for line, row in zip(table, rows, strict=True):
+        row[0] = Markup('<a href="#{}">{}</a>').format(records.anchor(block, line.method), row[0])
+    return {"caption": caption(block, contrast), "rows": rows}
 
 
 def _inline(path: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+    """The file, or half its size where it is wider than the page can show."""
+    content = path.read_bytes()
+    with Image.open(path) as image:
+        if image.width > WIDTH:
+            content = small_png(image.convert("RGB").reduce(2))
+    return "data:image/png;base64," + base64.b64encode(content).decode()
 
 
-def index(sections: Sequence[Section], overview: Sequence[Path], out: Path) -> str:
+def index(sections: Sequence[Section], overview: Picture | None, out: Path) -> str:
     """A Markdown page with links to the files."""
     parts = ["# Joint against sequential reconstruction and super-resolution\n"]
-    parts += [f"![Masks and examples]({path.name})\n" for path in overview if path.suffix == ".png"]
+    parts += _pictures([overview] if overview else [], out)
     for section in sections:
         block = section.block
         folder = f"{block.dataset}/{block.profile}"
@@ -77,6 +130,10 @@ def index(sections: Sequence[Section], overview: Sequence[Path], out: Path) -> s
             *(f"{sentence}\n" for sentence in verdict.headline(block, section.comparisons)),
             f"[Table]({folder}/main.md) ([CSV]({folder}/main.csv), [LaTeX]({folder}/main.tex)){several}, "
             f"[verdict]({folder}/verdict.md)\n",
-            *(f"![{p.stem}]({p.relative_to(out).as_posix()})\n" for p in section.pictures if p.suffix == ".png"),
+            *_pictures(section.pictures, out),
         ]
     return "\n".join(parts)
+
+
+def _pictures(pictures: Iterable[Picture], out: Path) -> list[str]:
+    return [f"![{p.alt}]({p.png.relative_to(out).as_posix()})\n\n{p.caption}\n" for p in pictures]

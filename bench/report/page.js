@@ -1,0 +1,388 @@
+"use strict";
+
+// Tables: sort by a click on a heading, filter by words, copy what is shown as LaTeX.
+
+const LATEX = {
+  "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "±": "$\\pm$", "–": "--",
+  "−": "$-$", "×": "$\\times$", "↑": "$\\uparrow$", "↓": "$\\downarrow$",
+};
+
+function latex(text) {
+  return text.trim().replace(/[\\~^±–−×↑↓]|[_%&#${}]/g, (c) => LATEX[c] ?? "\\" + c);
+}
+
+function tableAsLatex(table) {
+  const line = (row) => [...row.cells].map((cell) => {
+    const text = latex(cell.textContent);
+    return cell.querySelector("b") ? `\\textbf{${text}}` : text;
+  }).join(" & ") + " \\\\";
+  const rows = [...table.tBodies[0].rows].filter((row) => !row.hidden);
+  const columns = "l".repeat(2) + "r".repeat(table.tHead.rows[0].cells.length - 2);
+  return [
+    "% \\usepackage{booktabs}", `\\begin{tabular}{${columns}}`, "\\toprule", line(table.tHead.rows[0]), "\\midrule",
+    ...rows.map(line), "\\bottomrule", "\\end{tabular}", "",
+  ].join("\n");
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch { // a page from disk may not be allowed to
+    const area = Object.assign(document.createElement("textarea"), { value: text });
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+}
+
+function sortBy(table, column, heading) {
+  const descending = heading.getAttribute("aria-sort") === "ascending";
+  for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+  heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
+  const key = (row) => {
+    const text = row.cells[column].textContent.trim();
+    const value = parseFloat(text.replace(/,/g, "").replace("−", "-"));
+    return [text, /^[+−-]?[\d.]/.test(text) ? value : NaN];
+  };
+  const rows = [...table.tBodies[0].rows].map((row) => [row, ...key(row)]);
+  const numeric = rows.some(([, , value]) => !isNaN(value));
+  const sign = descending ? -1 : 1;
+  rows.sort(([, x, p], [, y, q]) => {
+    if (!numeric) return sign * x.localeCompare(y);
+    if (isNaN(p) || isNaN(q)) return isNaN(p) - isNaN(q); // what has no number stays last
+    return sign * (p - q);
+  });
+  table.tBodies[0].append(...rows.map(([row]) => row));
+}
+
+function filterBy(table, words, said) {
+  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
+  const rows = [...table.tBodies[0].rows];
+  for (const row of rows) row.hidden = !wanted.every((word) => row.textContent.toLowerCase().includes(word));
+  said.textContent = wanted.length ? `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows` : "";
+}
+
+function element(tag, properties, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+for (const holder of document.querySelectorAll(".table")) {
+  const table = holder.querySelector("table");
+  const said = element("output", {});
+  const button = element("button", { type: "button" }, "Copy LaTeX");
+  button.addEventListener("click", async () => {
+    await copy(tableAsLatex(table));
+    said.textContent = "copied";
+  });
+  const tools = element("div", { className: "tools" });
+  if (table.tBodies[0].rows.length > 5) {
+    const input = element("input", { type: "search", placeholder: "filter rows, e.g. modl" });
+    input.setAttribute("aria-label", `Filter rows: ${holder.dataset.name}`);
+    input.addEventListener("input", () => filterBy(table, input.value, said));
+    tools.append(input);
+  }
+  tools.append(button, said);
+  holder.prepend(tools);
+  [...table.tHead.rows[0].cells].forEach((heading, column) => {
+    const sorter = element("button", { type: "button" }, ...heading.childNodes);
+    sorter.addEventListener("click", () => sortBy(table, column, heading));
+    heading.replaceChildren(sorter);
+  });
+}
+
+// Provenance: a link to a closed element opens it.
+
+function openTarget() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  for (let part = target; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
+  if (target) target.scrollIntoView();
+}
+addEventListener("hashchange", openTarget);
+if (location.hash) openTarget();
+
+// The slice browser: one view, shared by images and error maps.
+
+const { blocks, colours } = JSON.parse(document.getElementById("data").textContent);
+const $ = (id) => document.getElementById(id);
+const TRUTH = "truth";
+const view = { zoom: 1, x: 0, y: 0 }; // x, y: what lies in the middle, from the middle of the image, in its widths and heights
+const pixels = new Map(); // grey levels of decoded images, by their base64
+let turn = 0; // of loading: only the latest is drawn
+let shown = null; // { slice, a, b }: ids and grey levels of what is drawn
+
+async function levels(slice, method) {
+  const source = slice.images[method];
+  if (!pixels.has(source)) {
+    const image = new Image();
+    image.src = "data:image/png;base64," + source;
+    await image.decode();
+    const [width, height] = slice.size;
+    const context = element("canvas", { width, height }).getContext("2d", { willReadFrequently: true });
+    context.imageSmoothingEnabled = false;
+    context.drawImage(image, 0, 0, width, height);
+    const data = context.getImageData(0, 0, width, height).data;
+    pixels.set(source, Uint8Array.from({ length: width * height }, (_, i) => data[4 * i]));
+  }
+  return pixels.get(source);
+}
+
+function painted(slice, of, table) { // table: red, green, blue of each level
+  const [width, height] = slice.size;
+  const canvas = element("canvas", { width, height });
+  const image = new ImageData(width, height);
+  for (let i = 0; i < of.length; i++) {
+    const [red, green, blue] = table[of[i]];
+    image.data.set([red, green, blue, 255], 4 * i);
+  }
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas;
+}
+
+function grey(slice, of, width, low) {
+  const level = (v) => Math.max(0, Math.min(1, (v / 255 - low) / width)) * 255;
+  return painted(slice, of, Array.from({ length: 256 }, (_, v) => Array(3).fill(level(v))));
+}
+
+function colour(part) {
+  const at = Math.min(1, part) * (colours.length - 1), low = Math.min(Math.floor(at), colours.length - 2);
+  return colours[low].map((c, k) => c + (at - low) * (colours[low + 1][k] - c));
+}
+
+function errors(slice, of, truth) {
+  const table = Array.from({ length: 256 }, (_, v) => colour(v / 255 / slice.errorTop));
+  return painted(slice, of.map((v, i) => Math.abs(v - truth[i])), table);
+}
+
+function drawBar(canvas) {
+  const context = canvas.getContext("2d");
+  for (let i = 0; i < canvas.width; i++) {
+    context.fillStyle = `rgb(${colour(i / (canvas.width - 1)).join(" ")})`;
+    context.fillRect(i, 0, 1, canvas.height);
+  }
+  return canvas;
+}
+
+const barText = (slice) => ` error, 0 to ${slice.errorTop} of the truth's maximum`;
+
+function place(canvas) { // pixels of the canvas for a pixel of the image, and where its corner lies
+  const [width, height] = shown.slice.size;
+  const size = Math.min(canvas.width / width, canvas.height / height) * view.zoom;
+  return {
+    size, left: canvas.width / 2 - (0.5 + view.x) * width * size, top: canvas.height / 2 - (0.5 + view.y) * height * size,
+  };
+}
+
+function draw(canvas, a, b) {
+  canvas.width = Math.round(canvas.clientWidth * devicePixelRatio);
+  canvas.height = Math.round(canvas.clientHeight * devicePixelRatio);
+  const context = canvas.getContext("2d"), split = canvas.width * $("split").value / 100;
+  const { size, left, top } = place(canvas);
+  context.imageSmoothingEnabled = false;
+  for (const [image, from, to] of [[a, 0, split], [b, split, canvas.width]]) {
+    context.save();
+    context.beginPath();
+    context.rect(from, 0, to - from, canvas.height);
+    context.clip();
+    context.drawImage(image, left, top, image.width * size, image.height * size);
+    context.restore();
+  }
+  context.fillStyle = "#f0e442";
+  context.fillRect(split - devicePixelRatio, 0, 2 * devicePixelRatio, canvas.height);
+}
+
+function redraw() {
+  if (!shown) return;
+  const without = $("toggle").getAttribute("aria-pressed") !== "true";
+  $("error").parentElement.hidden = $("scale").hidden = without;
+  draw($("image"), shown.greyA, shown.greyB);
+  if (!without) draw($("error"), shown.errorA, shown.errorB);
+  document.querySelector(".views").classList.toggle("zoomed", view.zoom > 1);
+}
+
+function regrey() {
+  const width = $("window").value / 100, low = $("level").value / 100 - width / 2;
+  Object.assign(shown, { greyA: grey(shown.slice, shown.a, width, low), greyB: grey(shown.slice, shown.b, width, low) });
+  redraw();
+}
+
+const block = () => blocks[$("block").value];
+const slices = () => block().slices.filter((slice) => slice.contrast === $("contrast").value);
+
+async function reload() {
+  const slice = slices()[$("slice").value], [a, b] = [$("a").value, $("b").value];
+  const own = ++turn;
+  const [truth, left, right] = await Promise.all([TRUTH, a, b].map((method) => levels(slice, method)));
+  if (own !== turn) return;
+  shown = { slice, a: left, b: right };
+  Object.assign(shown, { errorA: errors(slice, left, truth), errorB: errors(slice, right, truth) });
+  const said = (method) => [method + bound(method), slice.scores[method]].filter(Boolean).join(", ");
+  $("caption-a").textContent = said(a);
+  $("caption-b").textContent = said(b);
+  $("error-a").textContent = `error of ${a}`;
+  $("error-b").textContent = `error of ${b}`;
+  $("what").textContent = `${block().title}: ${block().label}. ${slice.contrast}, ${slice.name}.`;
+  $("image").setAttribute("aria-label", `Left of the slider ${said(a)}; right of it ${said(b)}`);
+  $("error").setAttribute("aria-label", `Error maps of the same: |image − truth|, up to ${slice.errorTop}`);
+  document.querySelector("#scale span").textContent = barText(slice);
+  for (const id of ["image", "error"]) $(id).style.aspectRatio = slice.size.join(" / ");
+  regrey();
+  document.body.dataset.shown = [block().title, slice.contrast, slice.name, a, b].join(" | ");
+}
+
+function options(select, entries, otherwise) { // what was chosen stays so where there still is such a thing
+  const before = select.value;
+  select.replaceChildren(...entries.map(([value, text]) => element("option", { value }, text)));
+  const kept = entries.some(([value]) => String(value) === before);
+  select.value = kept ? before : otherwise ?? entries[0][0];
+}
+
+const bound = (method) => (block().groups[method] === "bound" ? " (bound)" : "");
+
+function best(slice, methods) { // by PSNR, which stands first
+  return methods.sort((x, y) => parseFloat(slice.scores[y]) - parseFloat(slice.scores[x]))[0];
+}
+
+function fillSlices() {
+  options($("slice"), slices().map((slice, i) => [i, slice.name]));
+  const slice = slices()[$("slice").value];
+  $("window").value = 100 * slice.window;
+  $("level").value = 50 * slice.window;
+  const methods = Object.keys(slice.images);
+  for (const [id, group] of [["a", "joint"], ["b", "sequential"]]) {
+    const usual = best(slice, methods.filter((method) => block().groups[method] === group)) ?? methods.at(-1);
+    options($(id), methods.map((method) => [method, method + bound(method)]), usual);
+  }
+  return reload();
+}
+
+function fillContrasts() {
+  options($("contrast"), [...new Set(block().slices.map((slice) => slice.contrast))].map((c) => [c, c]));
+  return fillSlices();
+}
+
+function step(id, by) {
+  const select = $(id), count = select.options.length;
+  select.selectedIndex = (select.selectedIndex + by + count) % count;
+  select.dispatchEvent(new Event("change"));
+}
+
+function zoom(by) {
+  view.zoom = Math.max(1, Math.min(16, view.zoom * by));
+  pan(0, 0);
+}
+
+function pan(x, y) { // in widths and heights of what is seen
+  const most = 0.5 - 0.5 / view.zoom;
+  view.x = Math.max(-most, Math.min(most, view.x + x / view.zoom));
+  view.y = Math.max(-most, Math.min(most, view.y + y / view.zoom));
+  redraw();
+}
+
+function slide(by) {
+  $("split").value = Number($("split").value) + by;
+  redraw();
+}
+
+function swap() {
+  [$("a").value, $("b").value] = [$("b").value, $("a").value];
+  return reload();
+}
+
+function toggle() {
+  $("toggle").setAttribute("aria-pressed", $("toggle").getAttribute("aria-pressed") !== "true");
+  redraw();
+}
+
+function reset() {
+  Object.assign(view, { zoom: 1, x: 0, y: 0 });
+  return fillSlices();
+}
+
+const KEYS = {
+  ArrowLeft: () => pan(-0.1, 0), ArrowRight: () => pan(0.1, 0), ArrowUp: () => pan(0, -0.1), ArrowDown: () => pan(0, 0.1),
+  "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: reset, "[": () => slide(-2), "]": () => slide(2),
+  a: () => step("a", 1), A: () => step("a", -1), b: () => step("b", 1), B: () => step("b", -1),
+  s: swap, ",": () => step("slice", -1), ".": () => step("slice", 1), e: toggle,
+};
+
+function listen(canvas) {
+  const fingers = new Map(); // where each pointer was last
+  let sliding = false;
+  canvas.addEventListener("keydown", (event) => {
+    if (!(event.key in KEYS) || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    KEYS[event.key]();
+  });
+  canvas.addEventListener("wheel", (event) => {
+    if (document.activeElement !== canvas) return;
+    event.preventDefault();
+    zoom(event.deltaY < 0 ? 1.15 : 1 / 1.15);
+  }, { passive: false });
+  canvas.addEventListener("pointerdown", (event) => {
+    canvas.setPointerCapture(event.pointerId);
+    fingers.set(event.pointerId, event);
+    sliding = fingers.size === 1 && Math.abs(event.offsetX - canvas.clientWidth * $("split").value / 100) < 20;
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    const before = fingers.get(event.pointerId);
+    if (!before) return;
+    const others = [...fingers.values()].filter((other) => other.pointerId !== event.pointerId);
+    const apart = (finger) => Math.hypot(finger.clientX - others[0].clientX, finger.clientY - others[0].clientY);
+    if (others.length) zoom(apart(event) / Math.max(1, apart(before)));
+    else if (sliding) slide(100 * event.offsetX / canvas.clientWidth - $("split").value);
+    else pan((before.clientX - event.clientX) / canvas.clientWidth, (before.clientY - event.clientY) / canvas.clientHeight);
+    fingers.set(event.pointerId, event);
+  });
+  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => fingers.delete(event.pointerId));
+}
+
+function start() {
+  $("browser").hidden = false;
+  options($("block"), blocks.map((one, i) => [i, `${one.title} (${one.label})`]));
+  drawBar($("bar"));
+  const changes = { block: fillContrasts, contrast: fillSlices, slice: fillSlices, a: reload, b: reload };
+  for (const [id, action] of Object.entries(changes)) $(id).addEventListener("change", action);
+  for (const id of ["window", "level"]) $(id).addEventListener("input", regrey);
+  const clicks = { toggle, swap, reset, in: () => zoom(1.5), out: () => zoom(1 / 1.5) };
+  for (const [id, action] of Object.entries(clicks)) $(id).addEventListener("click", action);
+  $("split").addEventListener("input", redraw);
+  for (const id of ["image", "error"]) listen($(id));
+  new ResizeObserver(redraw).observe(document.querySelector(".views"));
+  return fillContrasts();
+}
+
+// Grids of all methods, from the same images.
+
+async function cellOf(one, slice, method, truth) {
+  const name = method + (one.groups[method] === "bound" ? " (bound)" : "");
+  const cell = element("div", {}, element("span", {}, name));
+  const scores = slice.scores[method];
+  if (method in slice.images) {
+    const of = await levels(slice, method);
+    cell.append(grey(slice, of, slice.window, 0), ...(scores ? [errors(slice, of, truth)] : []));
+  }
+  cell.append(element("span", {}, scores ?? slice.missing[method] ?? ""));
+  return cell;
+}
+
+async function fillGrid(figure) {
+  const one = blocks.find((other) => other.id === figure.dataset.block);
+  const slice = one.slices.find((other) => other.id === figure.dataset.slice);
+  const truth = await levels(slice, TRUTH);
+  const methods = [...Object.keys(slice.images).filter((id) => !(id in one.groups)), ...Object.keys(one.groups)];
+  const cells = element("div", { className: "cells" });
+  for (const method of methods) cells.append(await cellOf(one, slice, method, truth));
+  const bar = drawBar(element("canvas", { width: 256, height: 10 }));
+  const title = `${one.title}: ${one.label}. ${slice.contrast}, ${slice.name}`;
+  figure.prepend(element("div", {}, title), cells, element("div", { className: "scale" }, bar, barText(slice)));
+}
+
+async function fillGrids() {
+  for (const figure of document.querySelectorAll("figure.grid")) await fillGrid(figure);
+  document.body.dataset.filled = "all";
+}
+
+if (blocks.length) start().then(fillGrids);
