@@ -1,6 +1,5 @@
 """The paper's joint network (Xu 2023): equilibrium PGD reconstruction guides an RRDB-SFT super-resolver."""
 
-from dataclasses import replace
 from functools import partial
 
 import torch
@@ -42,10 +41,11 @@ class Reconstruction(nn.Module):
         super().__init__()
         self.iterations = network.equilibrium_iterations
         self.step_logit = nn.Parameter(torch.logit(torch.tensor(network.step_size / 2)))
-        prior = replace(network, features=network.prior_features, growth=network.prior_growth)
-        self.first = nn.Conv2d(2, prior.features, 3, padding=1)
-        self.blocks = nn.Sequential(*(RRDB(prior) for _ in range(network.prior_blocks)))
-        self.last = nn.Conv2d(prior.features, 2, 3, padding=1)
+        features = network.prior_features
+        sizes = (features, network.prior_growth, network.residual_scale, network.init_scale)
+        self.first = nn.Conv2d(2, features, 3, padding=1)
+        self.blocks = nn.Sequential(*(RRDB(*sizes) for _ in range(network.prior_blocks)))
+        self.last = nn.Conv2d(features, 2, 3, padding=1)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]  # a Conv2d with bias has one
 
@@ -73,12 +73,13 @@ class SuperResolution(nn.Module):
     def __init__(self, network: NetworkSettings, condition: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(2, network.features, 3, padding=1)
-        self.trunk = nn.ModuleList(RRDB(network, skips=True) for _ in range(network.blocks))
+        sizes = (network.features, network.growth, network.residual_scale, network.init_scale)
+        self.trunk = nn.ModuleList(RRDB(*sizes, skips=True) for _ in range(network.blocks))
         self.body = nn.Conv2d(network.features, network.features, 3, padding=1)
         self.modulations = nn.ModuleList(
             SFT(condition, network.features) for _ in range(3 * network.blocks + 1 if condition else 0)
         )
-        self.tail = UpsamplingTail(network)
+        self.tail = UpsamplingTail(network.features, network.image_skip)
 
     def forward(self, image: Tensor, condition: Tensor | None = None) -> Tensor:
         """(batch, y, x) complex, (batch, condition, y, x) -> (batch, Y, X)."""

@@ -23,9 +23,10 @@ class RRDBNet(nn.Module):
         network = settings.network
         self.image_skip = network.image_skip
         self.first = nn.Conv2d(1, network.features, 3, padding=1)
-        self.trunk = nn.Sequential(*(RRDB(network) for _ in range(network.blocks)))
+        sizes = (network.features, network.growth, network.residual_scale, network.init_scale)
+        self.trunk = nn.Sequential(*(RRDB(*sizes) for _ in range(network.blocks)))
         self.body = nn.Conv2d(network.features, network.features, 3, padding=1)
-        self.tail = UpsamplingTail(network)
+        self.tail = UpsamplingTail(network.features, network.image_skip)
 
     def forward(self, magnitude: Tensor) -> Tensor:
         """(batch, y, x) -> (batch, Y, X)."""

@@ -6,8 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.config import NetworkSettings
-
 SLOPE = 0.2  # of LeakyReLU, ESRGAN's
 
 
@@ -47,13 +45,11 @@ class RRDB(nn.Module):
 
     version = 1
 
-    def __init__(self, network: NetworkSettings, skips: bool = False) -> None:
+    def __init__(self, features: int, growth: int, beta: float, init_scale: float, skips: bool = False) -> None:
         super().__init__()
-        self.beta = network.residual_scale
+        self.beta = beta
         self.block_name = "rrdb-two-skips" if skips else "rrdb"
-        self.dense = nn.ModuleList(
-            DenseBlock(network.features, network.growth, self.beta, network.init_scale, skips) for _ in range(3)
-        )
+        self.dense = nn.ModuleList(DenseBlock(features, growth, beta, init_scale, skips) for _ in range(3))
 
     def forward(self, x: Tensor, modulations: Sequence[Callable[[Tensor], Tensor]] = ()) -> Tensor:
         """(batch, features, y, x) -> the same. `modulations`: what to apply after each dense block, if anything."""
@@ -66,16 +62,16 @@ class RRDB(nn.Module):
 
 
 class UpsamplingTail(nn.Module):
-    """Nearest-neighbour x2, then two convolutions that recombine (paper, 3.2.2)."""
+    """Nearest-neighbour x2, then two convolutions that recombine (paper, 3.2.2); `zero`: gives 0 at the start."""
 
     version = 1
     block_name = "upsampling-tail"
 
-    def __init__(self, network: NetworkSettings) -> None:
+    def __init__(self, features: int, zero: bool) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(network.features, network.features, 3, padding=1)
-        self.last = nn.Conv2d(network.features, 1, 3, padding=1)
-        if network.image_skip:
+        self.conv = nn.Conv2d(features, features, 3, padding=1)
+        self.last = nn.Conv2d(features, 1, 3, padding=1)
+        if zero:
             nn.init.zeros_(self.last.weight)
             nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]  # a Conv2d with bias has one
 
