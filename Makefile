@@ -23,3 +23,4 @@ lint: .venv/installed
 reference: .venv/installed
 	$(BENCH) run --dataset vwi,vfa --methods all --results results
 	$(BENCH) report --results results --out reports
+	.venv/bin/python tools/readme.py
