@@ -45,7 +45,7 @@ def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
 
 
 def _write_texts(section: "Section", folder: Path) -> list[Path]:
-    from bench.report import formats, verdict
+    from bench.report import extras, formats, verdict
 
     block = section.block
     texts = {
@@ -56,6 +56,8 @@ def _write_texts(section: "Section", folder: Path) -> list[Path]:
     }
     if len(block.contrasts()) > 1:
         texts["contrasts.md"] = formats.contrasts(block)
+    for table in extras.tables(block):
+        texts |= formats.files(table)
     for name, text in texts.items():
         atomic_write(folder / name, text)
     return [folder / name for name in texts]

@@ -44,6 +44,8 @@ def test_files_and_the_same_bytes_twice(full, report, tmp_path):
     again = written(full, tmp_path, pdf=True)
     assert set(report) == {
         "index.html", "index.md", "examples.png", "examples.pdf",
+        *(f"vwi/laptop/{n}.{e}" for n in ("differences", "details", "propagation", "paper") for e in ("md", "csv", "tex")),
+        *(f"vfa/laptop/{n}.{e}" for n in ("details", "propagation") for e in ("md", "csv", "tex")),
         *(f"vwi/laptop/{n}" for n in ("main.md", "main.csv", "main.tex", "verdict.md", "grid-t1w.png", "grid-t1w.pdf")),
         *(f"vfa/laptop/{n}" for n in ("main.md", "main.csv", "main.tex", "verdict.md", "contrasts.md")),
         *(f"vfa/laptop/grid-fa{angle}.{ending}" for angle in ("05", "20") for ending in ("png", "pdf")),
@@ -78,7 +80,7 @@ def test_page_is_whole_in_itself(report):
     assert "http" not in re.sub(r"base64,[^\"]*", "", text)
     assert len(page.alts) == 4
     assert all(page.alts)
-    assert "<b>33.15 ± 0.11</b>" in text
+    assert "<b>33.15 ± 0.11 [33.15, 33.15]</b>" in text
     assert "<b>40.15" not in text
     assert "t2net: out-of-memory: needs 9 GB" in page.cells
 
