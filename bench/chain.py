@@ -41,7 +41,11 @@ class Chain:
         """Run it. `image_lr` (batch, y, x) stands for the first link's output where that is known already."""
         first = self.links[0]
         if first.plugin.kind == "pipeline":
-            output: Output = first.module(acquisition)
+            output: Output
+            if first.module.training and hasattr(first.module, "forward_training"):
+                output = first.module.forward_training(acquisition, target)  # type: ignore[operator]
+            else:
+                output = first.module(acquisition)
             return output
         if image_lr is None:
             image_lr = reconstruct(first, acquisition, target)

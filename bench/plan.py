@@ -2,7 +2,7 @@
 
 import fnmatch
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -10,7 +10,7 @@ from torch import nn
 from bench import registry
 from bench.config import Settings
 from bench.errors import UserError, closest
-from bench.keys import key_of
+from bench.keys import declared, key_of
 from bench.registry import Plugin
 
 # The paper's Tables 1-4.
@@ -127,8 +127,8 @@ def stages_of(
                 {
                     "plugin": plugin.id,
                     "blocks": _versions(module, critic),
-                    "network": asdict(settings.network),
-                    "training": asdict(settings.training) if is_trained(plugin) else {},
+                    "network": declared(settings.network),
+                    "training": declared(settings.training) if is_trained(plugin) else {},
                     "seed": seed if is_trained(plugin) else 0,
                     "fold": fold,
                     "data": training_data_key(),

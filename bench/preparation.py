@@ -5,7 +5,7 @@ enter at coil compression. A file holds the slices of one subject and contrast a
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from bench.acquisition import Acquisition, Target
 from bench.assets import cache_folder, cached
 from bench.config import Settings
 from bench.errors import UserError
-from bench.keys import key_of
+from bench.keys import declared, key_of
 from bench.mri import masks, simulate
 from bench.mri.coils import compress, compression, espirit_maps
 from bench.mri.fourier import crop, fft2c, ifft2c, to_low_resolution
@@ -50,9 +50,9 @@ class Part:
     @cached_property
     def key(self) -> str:
         """Of declarations only: known before anything is downloaded."""
-        protocol = {k: v for k, v in asdict(self.protocol).items() if k not in NOT_IN_KEY}
+        protocol = {k: v for k, v in declared(self.protocol).items() if k not in NOT_IN_KEY}
         subject = {"id": self.subject, "digests": self.source.digests(self.subject)}
-        return key_of({"protocol": protocol, "subject": subject, "view": asdict(self.view), "count": self.count})
+        return key_of({"protocol": protocol, "subject": subject, "view": declared(self.view), "count": self.count})
 
     @property
     def path(self) -> Path:

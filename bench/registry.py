@@ -45,7 +45,11 @@ def super_resolver(id: str) -> Callable[[Decorated], Decorated]:
 
 
 def pipeline(id: str, *, group: Literal["joint", "ablation"] = "joint") -> Callable[[Decorated], Decorated]:
-    """Register an `nn.Module`: Acquisition -> Output."""
+    """Register an `nn.Module`: Acquisition -> Output.
+
+    One whose training feeds a part with the truth, such as a super-resolver trained on clean images, also has
+    `forward_training(acquisition, target) -> Output`.
+    """
     return _register(id, "pipeline", group=group)
 
 

@@ -12,7 +12,7 @@ from bench import assets, config, evaluation, preparation, registry
 from bench.config import Settings
 from bench.errors import UserError
 from bench.evaluation import RunJob
-from bench.keys import key_of
+from bench.keys import declared, key_of
 from bench.plan import Method, Stage, select, stages_for, stages_of
 from bench.preparation import Prepared
 from bench.protocol import Source
@@ -141,7 +141,7 @@ def _plan_method(request: Request, plan: DatasetPlan, method: Method) -> None:
             "method": method.id,
             "versions": [p.make.version for p in method.plugins],  # type: ignore[attr-defined]
             "stages": [stage.key for stage in stages_for(method, plan.stages)],
-            "network": plan.settings.to_dict()["network"],
+            "network": declared(plan.settings.network),
             "test": plan.test.key("test"),
             "lpips": _with_lpips(plan.settings),
         }

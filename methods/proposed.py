@@ -13,14 +13,13 @@ from bench.mri.resample import bicubic
 from bench.mri.sense import Sense
 from bench.nn.discriminators import VGGStyle
 from bench.nn.equilibrium import fixed_point
-from bench.nn.losses import complex_l1, random_crop
-from bench.nn.perceptual import perceptual
+from bench.nn.losses import complex_l1
+from bench.nn.perceptual import CONV5_4, perceptual_losses
 from bench.nn.rrdb import RRDB, UpsamplingTail
 from bench.nn.sft import SFT
 from bench.phases import Phase, adversarial_phases
 from bench.registry import pipeline
 
-VGG = (("conv5_4", 1.0),)  # before ReLU, ESRGAN's; the paper says "a pre-trained VGG-19"
 CONDITION = 64  # channels of the reconstruction feature; the paper is silent
 
 
@@ -102,30 +101,18 @@ class Conditioner(nn.Sequential):
         super().__init__(nn.Conv2d(2, CONDITION, 3, padding=1), nn.LeakyReLU(0.1))
 
 
-@pipeline("proposed")
-class Proposed(nn.Module):
-    """Reconstruction -> Conditioner -> SuperResolution of A^H b, losses of Eq. 7-12.
-
-    Output: the HR magnitude, target |x_GT|. With the profile's image skip, the bicubically upsampled |x_rec| is added.
-    """
-
-    version = 1
+class Adversarial(nn.Module):
+    """What the paper's network and its ablations share: losses of Eq. 7-12, phases, discriminator, image skip."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.weights = settings.training
         self.image_skip = settings.network.image_skip
         self.features = settings.network.discriminator_features
-        self.reconstruction = Reconstruction(settings.network)
-        self.conditioner = Conditioner()
-        self.super_resolution = SuperResolution(settings.network, CONDITION)
 
-    def forward(self, acquisition: Acquisition) -> Output:
-        """-> HR magnitude and the LR reconstruction."""
-        operator = Sense(acquisition.maps_lr, acquisition.mask)
-        image_lr = self.reconstruction(operator, acquisition.zero_filled)
-        image = self.super_resolution(acquisition.zero_filled, self.conditioner(as_channels(image_lr)))
-        return Output(image + bicubic(image_lr.abs()) if self.image_skip else image, image_lr)
+    def with_skip(self, image: Tensor, image_lr: Tensor) -> Tensor:
+        """Add the bicubically upsampled |image_lr| where the profile says so."""
+        return image + bicubic(image_lr.abs()) if self.image_skip else image
 
     def phases(self) -> tuple[Phase, ...]:
         """Adversarial, after the profile's share of pixel training (none in the paper's)."""
@@ -133,19 +120,38 @@ class Proposed(nn.Module):
 
     def losses(self, phase: Phase, acquisition: Acquisition, output: Output, target: Target) -> dict[str, Tensor]:
         """Eq. 12 but for its adversarial term, which the loop adds; before the adversarial phase pixels weigh 1."""
-        truth = target.image_hr.abs()
+        truth, peak = target.image_hr.abs(), target.peak[:, None, None]
         losses = {"pixel": F.l1_loss(output.image, truth)}
         if output.image_lr is not None:
             losses["reconstruction"] = complex_l1(output.image_lr, target.image_lr)
         if phase.gan == "none":
             return losses
         losses["pixel"] = self.weights.pixel_weight * losses["pixel"]
-        if self.weights.perceptual_weight:
-            peak = target.peak[:, None, None]
-            image, reference = random_crop(phase.crop, output.image / peak, truth / peak)
-            losses["perceptual"] = self.weights.perceptual_weight * perceptual(VGG, str(image.device))(image, reference)
-        return losses
+        weight = self.weights.perceptual_weight
+        return losses | perceptual_losses(weight, CONV5_4, phase.crop, output.image / peak, truth / peak)
 
     def discriminator(self) -> nn.Module:
         """ESRGAN's, as the recipe is."""
         return VGGStyle(self.features)
+
+
+@pipeline("proposed")
+class Proposed(Adversarial):
+    """Reconstruction -> Conditioner -> SuperResolution of A^H b.
+
+    Output: the HR magnitude, target |x_GT|. With the profile's image skip, the bicubically upsampled |x_rec| is added.
+    """
+
+    version = 1
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.reconstruction = Reconstruction(settings.network)
+        self.conditioner = Conditioner()
+        self.super_resolution = SuperResolution(settings.network, CONDITION)
+
+    def forward(self, acquisition: Acquisition) -> Output:
+        """-> HR magnitude and the LR reconstruction."""
+        image_lr = self.reconstruction(Sense(acquisition.maps_lr, acquisition.mask), acquisition.zero_filled)
+        image = self.super_resolution(acquisition.zero_filled, self.conditioner(as_channels(image_lr)))
+        return Output(self.with_skip(image, image_lr), image_lr)

@@ -9,6 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bench.nn.losses import random_crop
+
+CONV5_4 = (("conv5_4", 1.0),)  # ESRGAN's choice
 LAYERS = ("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3", "conv3_4",
           "conv4_1", "conv4_2", "conv4_3", "conv4_4", "conv5_1", "conv5_2", "conv5_3", "conv5_4")  # fmt: skip
 WIDTHS = {"1": 64, "2": 128, "3": 256, "4": 512, "5": 512}
@@ -78,6 +81,16 @@ def perceptual(layers: tuple[tuple[str, float], ...], device: str = "cpu") -> Pe
     from bench import assets
 
     return read(assets.fetch("vgg19"), dict(layers)).to(device)
+
+
+def perceptual_losses(
+    weight: float, layers: tuple[tuple[str, float], ...], crop: int, image: Tensor, truth: Tensor
+) -> dict[str, Tensor]:
+    """The term by its name, of a random crop (0: everything) of images in [0, 1]; nothing where the weight is 0."""
+    if not weight:
+        return {}
+    image, truth = random_crop(crop, image, truth)
+    return {"perceptual": weight * perceptual(layers, str(image.device))(image, truth)}
 
 
 def read(path: Path, weights: Mapping[str, float]) -> Perceptual:

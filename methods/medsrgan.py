@@ -1,0 +1,129 @@
+"""MedSRGAN (Gu 2020): residual whole-map attention blocks; a discriminator that sees LR and HR together."""
+
+import itertools
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bench.acquisition import Acquisition, Output, Target
+from bench.config import NetworkSettings, Settings
+from bench.mri.resample import bicubic
+from bench.nn.perceptual import CONV5_4, perceptual_losses
+from bench.nn.rrdb import SLOPE
+from bench.phases import Phase, adversarial_phases
+from bench.registry import super_resolver
+
+
+class AttentionBlock(nn.Module):
+    """x + F * sigmoid(conv1x1(F)), F two convolutions of x: an attention of every channel and pixel, without pooling."""
+
+    version = 1
+    block_name = "rwmab"
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.convs = nn.Sequential(
+            nn.Conv2d(features, features, 3, padding=1), nn.ReLU(), nn.Conv2d(features, features, 3, padding=1)
+        )
+        self.attention = nn.Conv2d(features, features, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, features, y, x) -> the same."""
+        y = self.convs(x)
+        return x + y * self.attention(y).sigmoid()
+
+
+class AttentionGroup(nn.Module):
+    """Blocks, a 1x1 convolution, a short skip."""
+
+    def __init__(self, network: NetworkSettings) -> None:
+        super().__init__()
+        blocks = (AttentionBlock(network.features) for _ in range(network.attention_blocks))
+        self.layers = nn.Sequential(*blocks, nn.Conv2d(network.features, network.features, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, features, y, x) -> the same."""
+        return x + self.layers(x)
+
+
+class PairedDiscriminator(nn.Module):
+    """The HR image, halved by a convolution, and the LR image are added as features; then one trunk."""
+
+    version = 1
+    block_name = "paired-discriminator"
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.hr, self.lr = self._branch(features, 2), self._branch(features, 1)
+        widths = [features * 2**i for i in range(5)]
+        self.trunk = nn.ModuleList(self._block(before, after, 2) for before, after in itertools.pairwise(widths))
+        self.dense = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], 1))
+
+    @classmethod
+    def _branch(cls, features: int, stride: int) -> nn.Sequential:
+        return nn.Sequential(
+            nn.Conv2d(1, features, 3, padding=1), nn.LeakyReLU(SLOPE), *cls._block(features, features, stride)
+        )
+
+    @staticmethod
+    def _block(before: int, after: int, stride: int) -> nn.Sequential:
+        conv = nn.Conv2d(before, after, 3, stride=stride, padding=1, bias=False)
+        return nn.Sequential(conv, nn.BatchNorm2d(after), nn.LeakyReLU(SLOPE))
+
+    def forward(self, hr: Tensor, lr: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """(batch, Y, X), (batch, y, x) in [0, 1] -> (batch, 1) logits, features of every block."""
+        features = [self.hr(hr[:, None]) + self.lr(lr[:, None])]
+        for block in self.trunk:
+            features.append(block(features[-1]))
+        return self.dense(features[-1]), features
+
+
+@super_resolver("medsrgan")
+class MedSRGAN(nn.Module):
+    """Groups of whole-map attention blocks, long skip, pixel shuffle.
+
+    No official code: 8 groups of 16 blocks (of the counts in use the one that fits the paper's timings), L1 + VGG-19 +
+    0.01 adversarial + 0.01 adversarial-feature, plain cross-entropy. VGG term: ESRGAN's layer and L1, as for all methods
+    here. Pre-training, learning rates and image skip are the profile's.
+    """
+
+    version = 1
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        network = settings.network
+        width = network.features
+        self.training_settings = settings.training
+        self.image_skip = network.image_skip
+        self.discriminator_features = network.discriminator_features
+        self.first = nn.Conv2d(1, width, 3, padding=1)
+        self.groups = nn.Sequential(*(AttentionGroup(network) for _ in range(network.attention_groups)))
+        self.body = nn.Conv2d(width, width, 3, padding=1)
+        self.upsampling = nn.Sequential(nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2))
+        self.last = nn.Conv2d(width, 1, 3, padding=1)
+        if self.image_skip:
+            nn.init.zeros_(self.last.weight)
+            nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]  # a Conv2d with bias has one
+
+    def forward(self, magnitude: Tensor) -> Tensor:
+        """(batch, y, x) -> (batch, Y, X)."""
+        shallow = self.first(magnitude[:, None])
+        image = self.last(self.upsampling(shallow + self.body(self.groups(shallow)))).squeeze(1)
+        return image + bicubic(magnitude) if self.image_skip else image
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Adversarial, after the profile's share of pixel training."""
+        return adversarial_phases(self.training_settings, "vanilla", weight=0.01, feature_weight=0.01)
+
+    def losses(self, phase: Phase, acquisition: Acquisition, output: Output, target: Target) -> dict[str, Tensor]:
+        """L1, and in the adversarial phase VGG-19 features; the loop adds the two adversarial terms."""
+        truth, peak = target.image_hr.abs(), target.peak[:, None, None]
+        losses = {"pixel": F.l1_loss(output.image, truth)}
+        if phase.gan == "none":
+            return losses
+        weight = self.training_settings.perceptual_weight
+        return losses | perceptual_losses(weight, CONV5_4, phase.crop, output.image / peak, truth / peak)
+
+    def discriminator(self) -> nn.Module:
+        """Sees the pair."""
+        return PairedDiscriminator(self.discriminator_features)
