@@ -1,6 +1,6 @@
 """The words around a table: what the figures are of, and what is missing and why."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from bench.report.collect import Block, Run
 from bench.report.tables import ALPHA, MAIN, NAMES, TIED, Line
@@ -37,7 +37,7 @@ def caption(block: Block, contrast: str | None = None) -> str:
     )
 
 
-def notes(block: Block, table: list[Line]) -> list[str]:
+def notes(block: Block, table: Sequence[Line]) -> list[str]:
     """Metric identities, caveats, reasons of what is missing, cost, provenance."""
     return [*identities(block, MAIN), *caveats(block), *_unequal(block), *unfinished(block), *_cost(block)]
 

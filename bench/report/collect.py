@@ -38,9 +38,9 @@ class Run:
         return " ".join(said.split())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Block:
-    """All runs of one dataset and profile: what one table shows."""
+    """All runs of one dataset and profile: what one table shows. Itself alone is its equal, so results can be remembered."""
 
     dataset: str
     profile: str

@@ -61,9 +61,10 @@ class Line:
     by_slice: pd.DataFrame = field(repr=False, compare=False)  # index ROW_KEY, a column a score: the mean over seeds
 
 
-def lines(block: Block, contrast: str | None = None) -> list[Line]:
-    """Rows in table order; slices of all seeds and folds together."""
-    return [_line(block.of(id), contrast) for id in block.methods()]
+@lru_cache(maxsize=64)
+def lines(block: Block, contrast: str | None = None) -> tuple[Line, ...]:
+    """Rows in table order; slices of all seeds and folds together. Remembered: every table starts from them."""
+    return tuple(_line(block.of(id), contrast) for id in block.methods())
 
 
 def _line(runs: list[Run], contrast: str | None) -> Line:

@@ -37,7 +37,7 @@ class Comparison:
     better_on: int  # slices on which joint is better
     slices: int
     subjects: int
-    p: float  # Wilcoxon over subjects, adjusted for all comparisons of the block; nan with too few subjects
+    p: float  # paired t-test over subjects, adjusted for all comparisons of the block; nan with too few subjects
     against: str = BEST
 
     @property
@@ -84,7 +84,7 @@ def _compare(joint: Line, rival: Line, score: str, against: str) -> Comparison |
         return None
     values, subjects = difference.to_numpy(), difference.index.get_level_values("subject").to_list()
     interval = bootstrap(values, subjects)
-    p = paired_tests(values, subjects).wilcoxon if interval.scope == ACROSS else float("nan")
+    p = paired_tests(values, subjects).t if interval.scope == ACROSS else float("nan")
     wins = int((values > 0).sum() if HIGHER[score] else (values < 0).sum())
     return Comparison(joint.method, rival.method, score, interval, wins, len(values), len(set(subjects)), p, against)
 
@@ -142,10 +142,10 @@ def remarks(block: Block, found: list[Comparison]) -> list[str]:
     if all(comparison.interval.scope == ACROSS for comparison in found):
         scope = (
             f"Intervals: bootstrap over {counted(people, 'subject')}, whole subjects drawn, widened as Student's t asks. "
-            "p: Wilcoxon over subjects, adjusted for all comparisons of this dataset."
+            "p: paired t-test over subjects, adjusted for all comparisons of this dataset."
         )
         if people < 6:
-            scope += " With so few people Wilcoxon cannot reach p < 0.05, and the interval rests on its widening alone."
+            scope += " With so few people both lean on the differences being about normal."
     else:
         scope = (
             f"Intervals are within subject, not across people: slices of {counted(people, 'subject')} were drawn, and "
