@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from bench import metrics, registry
+from bench import analysis, arithmetic, metrics, registry
+from bench.acquisition import Acquisition, Target
 from bench.chain import Chain
 from bench.config import Settings
 from bench.preparation import Slices
 from bench.provenance import provenance
 from bench.stages import load_link
-from bench.store import IDENTITY, SCORES, atomic_write, read_json, write_images, write_json, write_rows
+from bench.store import DETAILS, IDENTITY, SCORES, atomic_write, read_json, write_images, write_json, write_rows
 from bench.training import Report
 
 STORED_PERCENTILES = (10, 50, 90)  # of the zero-filled NMSE within a contrast: a rule on data alone
@@ -47,31 +50,69 @@ def load_chain(job: RunJob) -> Chain:
 
 
 def evaluate(job: RunJob, report: Report) -> None:
-    """Score every slice of the split and write `slices.csv`, `images.npz` and, last, `run.json`."""
+    """Score every slice of the split; write `slices.csv`, spectra, `images.npz` and, last, `run.json`."""
     torch.use_deterministic_algorithms(True, warn_only=job.device != "cpu")
     chain = load_chain(job)
     lpips = metrics.Lpips(job.device) if job.with_lpips else None
     stored = set(stored_slices(job.test))
     rows: list[dict[str, Any]] = []
+    spectra: list[dict[str, Any]] = []
+    radial: list[tuple[str, str, NDArray[np.float64]]] = []
     images: dict[str, NDArray[Any]] = {}
     for index, (subject, contrast, number) in enumerate(job.test.rows):
         acquisition, target = job.test.batch([index], job.device)
         output = chain.infer(acquisition, target)
-        scale = float(target.scale)
-        image = output.image[0].float().cpu().numpy() * scale
-        image_lr = None if output.image_lr is None else output.image_lr[0].abs().cpu().numpy() * scale
-        truth, truth_lr = (t[0].abs().cpu().numpy() * scale for t in (target.image_hr, target.image_lr))
+        image, truth = _array(output.image, target), _array(target.image_hr.abs(), target)
+        image_lr = None if output.image_lr is None else _array(output.image_lr.abs(), target)
+        truth_lr = _array(target.image_lr.abs(), target)
         scores = metrics.score(image, image_lr, truth, truth_lr, acquisition.voxel_mm, lpips)
-        rows.append({**job.identity, "subject": subject, "contrast": contrast, "slice": number, **scores})
+        row = {**job.identity, "subject": subject, "contrast": contrast, "slice": number}
+        rows.append({**row, **scores, **_details(chain, acquisition, target, image, truth)})
+        mask = acquisition.mask[0].cpu().numpy()
+        spectra += [{**row, **energies} for energies in analysis.by_region(image, truth, mask)]
+        radial.append((contrast, subject, analysis.by_radius(image, truth)))
         if index in stored:
             images[slice_name(subject, contrast, number)] = image
         report(index + 1, len(job.test), "evaluating")
-    write_rows(job.folder / "slices.csv", pd.DataFrame(rows)[[*IDENTITY, *SCORES]])
+    write_rows(job.folder / "slices.csv", pd.DataFrame(rows)[[*IDENTITY, *SCORES, *DETAILS]])
+    _write_table(job.folder / "spectrum.csv", pd.DataFrame(spectra))
+    _write_table(job.folder / "radial.csv", _radial_table(job, radial))
     write_images(job.folder / "images.npz", images)
     digest = hashlib.sha256((job.folder / "slices.csv").read_bytes()).hexdigest()
     (job.folder / "timing.csv").unlink(missing_ok=True)
-    record = {"status": "done", "reason": None, **job.record, "metrics": metrics.identities(job.with_lpips)}
+    identities = {**metrics.identities(job.with_lpips), **analysis.identities(), "gmac": arithmetic.IDENTITY}
+    record = {"status": "done", "reason": None, **job.record, "metrics": identities}
     write_json(job.folder / "run.json", {**record, "provenance": provenance(job.device), "slices_sha256": digest})
+
+
+def _array(images: Tensor, target: Target) -> NDArray[Any]:
+    """The one image of a batch, real, on the scale of the data."""
+    return images[0].float().cpu().numpy() * float(target.scale)
+
+
+def _details(
+    chain: Chain, acquisition: Acquisition, target: Target, image: NDArray[Any], truth: NDArray[Any]
+) -> dict[str, float]:
+    """Columns of `DETAILS`; those of the oracle-fed super-resolver are nan for a pipeline, which has none."""
+    details = dict.fromkeys(DETAILS, float("nan")) | analysis.by_steepness(image, truth, acquisition.voxel_mm)
+    if len(chain.links) == 2:
+        fed = chain.infer(acquisition, target, target.image_lr)
+        details |= analysis.oracle_fed(_array(fed.image, target), truth)
+    return details
+
+
+def _radial_table(job: RunJob, energies: list[tuple[str, str, NDArray[np.float64]]]) -> pd.DataFrame:
+    """Mean over the slices of each contrast, with the identity of the run."""
+    parts = []
+    for contrast in dict.fromkeys(contrast for contrast, _, _ in energies):
+        own = [(subject, energy) for name, subject, energy in energies if name == contrast]
+        parts.append(analysis.radial_rows(contrast, [s for s, _ in own], [e for _, e in own]))
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(**job.identity)[[*job.identity, *table.columns]]
+
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    atomic_write(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 
 def slice_name(subject: str, contrast: str, number: int) -> str:
@@ -108,15 +149,17 @@ def write_reference(path: Path, slices: Slices) -> None:
 
 
 def time_methods(jobs: list[RunJob], report: Report) -> None:
-    """Write `timing.csv` of each: whole pipeline, batch 1, this process's threads, after a warm-up."""
+    """Write `timing.csv` of each: whole pipeline, batch 1, this process's threads, after a warm-up. Also its GMAC."""
     for done, job in enumerate(jobs):
         chain = load_chain(job)
         rows = []
+        first = job.test.batch([0], job.device)
+        gmac = arithmetic.multiply_adds(lambda: chain.infer(*first))  # noqa: B023 - called at once
         for index in [0, *range(min(TIMED_SLICES, len(job.test)))]:
             acquisition, target = job.test.batch([index], job.device)
             seconds, memory = measure(lambda: chain.infer(acquisition, target), job.device)  # noqa: B023 - called at once
             rows.append({"seconds": seconds, "peak_memory_mb": memory})
-        table = pd.DataFrame(rows[1:]).assign(device=job.device, threads=torch.get_num_threads())
+        table = pd.DataFrame(rows[1:]).assign(device=job.device, threads=torch.get_num_threads(), gmac=gmac)
         atomic_write(job.folder / "timing.csv", table.to_csv(index=False, float_format="%.4g", lineterminator="\n"))
         report(done + 1, len(jobs), f"timing {job.identity['method']}")
 

@@ -15,7 +15,7 @@ ACROSS = "across people"
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its percentile bootstrap interval."""
+    """A mean with its bootstrap interval."""
 
     mean: float
     low: float
@@ -41,7 +41,10 @@ class Paired:
 def bootstrap(
     values: ArrayLike, subjects: Sequence[str], level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0
 ) -> Interval:
-    """Percentile interval of the mean over slices, whole subjects drawn with replacement.
+    """Interval of the mean over slices, whole subjects drawn with replacement: percentiles, widened for few subjects.
+
+    A percentile bootstrap takes the spread of n subjects with divisor n and knows no t: with five it covers the truth in
+    85 % of cases, not 95. Its two arms are therefore lengthened by `widening(n)`, which is 1 for many.
 
     With fewer than three subjects, slices are drawn within each subject instead and `scope` says so: that interval
     tells how the mean varies over these people's slices. Slices are correlated, so it is rather too narrow.
@@ -64,7 +67,20 @@ def bootstrap(
     across = len(names) >= FEWEST_SUBJECTS
     means = (_means_over_subjects if across else _means_within)(array, owner, resamples, generator)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(array.mean()), float(low), float(high), ACROSS if across else WITHIN)
+    mean, factor = array.mean(), widening(len(names), level) if across else 1.0
+    arms = factor * (mean - low), factor * (high - mean)
+    return Interval(float(mean), float(mean - arms[0]), float(mean + arms[1]), ACROSS if across else WITHIN)
+
+
+def widening(n: int, level: float = 0.95) -> float:
+    """How much longer than a percentile bootstrap's is the arm of a t interval of n values.
+
+    Student's quantile over the normal one, times sqrt(n / (n - 1)), after the expanded percentile interval of Hesterberg
+    (2015, "What Teachers Should Know About the Bootstrap"). He moves the percentiles; with very few values they end at
+    the extremes, so here the arms are scaled instead.
+    """
+    tail = (1 + level) / 2
+    return float(stats.t.ppf(tail, n - 1) / stats.norm.ppf(tail) * np.sqrt(n / (n - 1)))
 
 
 def _checked(values: ArrayLike, subjects: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.str_]]:

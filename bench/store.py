@@ -17,6 +17,7 @@ from bench.errors import UserError
 
 IDENTITY = ["dataset", "source", "profile", "method", "seed", "fold", "subject", "contrast", "slice"]
 SCORES = ["psnr", "ssim", "lpips", "nmse", "psnr_fg", "ssim_fg", "psnr_lr"]
+DETAILS = ["psnr_oracle_fed", "nmse_oracle_fed", "psnr_boundary", "psnr_flat"]  # written too, not needed when read
 ROW_KEY = ["subject", "contrast", "slice"]
 STATUSES = ("done", "skipped", "failed", "diverged", "out-of-memory", "interrupted")
 
@@ -91,7 +92,7 @@ def read_rows(path: Path) -> pd.DataFrame:
     missing = [column for column in [*IDENTITY, *SCORES] if column not in rows.columns]
     if missing:
         raise UserError(f"{path} lacks the column '{missing[0]}': run again with --rerun.")
-    for column in SCORES:
+    for column in [*SCORES, *(column for column in DETAILS if column in rows.columns)]:
         if not pd.api.types.is_numeric_dtype(rows[column]):
             raise UserError(f"{path}: column '{column}' holds something that is no number: run again with --rerun.")
     if rows.duplicated(ROW_KEY).any():

@@ -26,7 +26,7 @@ def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
     UserError
         If `results` holds no runs or a file is damaged.
     """
-    from bench.report import figures, page, verdict
+    from bench.report import extras, figures, page, verdict
     from bench.report.stored import read_stored
 
     blocks = collect(results)
@@ -36,7 +36,7 @@ def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
         folder = out / block.dataset / block.profile
         stored, found = read_stored(block), verdict.compare_groups(block)
         pictures = figures.of_block(block, stored, found, folder, pdf)
-        section = page.Section(block, found, stored, pictures)
+        section = page.Section(block, found, stored, pictures, extras.tables(block))
         written += [*_write_texts(section, folder), *(file for picture in pictures for file in picture.files)]
         sections.append(section)
     overview = figures.overview([(section.block, section.stored) for section in sections], out, pdf)
@@ -58,6 +58,8 @@ def _write_texts(section: "Section", folder: Path) -> list[Path]:
     }
     if len(block.contrasts()) > 1:
         texts["contrasts.md"] = formats.contrasts(block)
+    for table in section.extras:
+        texts |= formats.files(table)
     for name, text in texts.items():
         atomic_write(folder / name, text)
     return [folder / name for name in texts]

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import UserError
-from bench.store import finished_runs, read_json, read_rows
+from bench.store import DETAILS, finished_runs, read_json, read_rows
 
 GROUPS = ("joint", "ablation", "sequential", "bound")
 NEEDED = ("status", "method", "group", "seed", "fold", "source", "source_label", "dataset", "profile", "stages")
@@ -38,9 +38,9 @@ class Run:
         return " ".join(said.split())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Block:
-    """All runs of one dataset and profile: what one table shows."""
+    """All runs of one dataset and profile: what one table shows. Itself alone is its equal, so results can be remembered."""
 
     dataset: str
     profile: str
@@ -123,7 +123,7 @@ def _rows(path: Path, record: dict[str, Any]) -> pd.DataFrame:
         raise UserError(f"{path} holds no slices: {AGAIN}.")
     if hashlib.sha256(path.read_bytes()).hexdigest() != record["slices_sha256"]:
         raise UserError(f"{path} is not what 'slices_sha256' in its run.json says, so somebody changed it: {AGAIN}.")
-    return rows
+    return rows.assign(**{column: float("nan") for column in DETAILS if column not in rows.columns})
 
 
 def _timing(folder: Path) -> pd.DataFrame | None:
@@ -138,6 +138,7 @@ def _timing(folder: Path) -> pd.DataFrame | None:
     for column in ("seconds", "peak_memory_mb", "device", "threads"):
         if column not in timing.columns:
             raise UserError(f"{path} lacks the column '{column}': {AGAIN}.")
-        if column != "device" and not pd.api.types.is_numeric_dtype(timing[column]):
+    for column in ("seconds", "peak_memory_mb", "threads", "gmac"):
+        if column in timing.columns and not pd.api.types.is_numeric_dtype(timing[column]):
             raise UserError(f"{path}: column '{column}' holds something that is no number: {AGAIN}.")
     return timing

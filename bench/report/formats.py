@@ -6,11 +6,12 @@ import pandas as pd
 
 from bench.report.captions import caption, notes
 from bench.report.collect import Block
-from bench.report.tables import HEADER, HIGHER, MISSING, body, lines
+from bench.report.tables import ALL, HEADER, MAIN, MISSING, TIED, Line, Table, body, interval, lines
 
 LATEX = str.maketrans(
-    {"±": r"$\pm$", MISSING: "--", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "\\": r"\textbackslash{}",
-     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", **{c: f"\\{c}" for c in "_%&#${}"}}
+    {"±": r"$\pm$", MISSING: "--", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "≥": r"$\geq$", TIED: r"$^\dagger$",
+     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+     **{c: f"\\{c}" for c in "_%&#${}"}}
 )  # fmt: skip
 
 
@@ -42,37 +43,63 @@ def csv(block: Block) -> str:
     several = block.contrasts() if len(block.contrasts()) > 1 else []
     for contrast in [None, *several]:
         for line in lines(block, contrast):
-            scores = {f"{s}_{kind}": getattr(line, f"{kind}s")[s] for s in HIGHER for kind in ("mean", "std")}
+            scores = {f"{s}_{kind}": getattr(line, f"{kind}s")[s] for s in ALL for kind in ("mean", "std")}
             records.append(
                 {"dataset": block.dataset, "profile": block.profile, "source": block.label,
                  "contrast": contrast or "all", "method": line.method, "group": line.group, "status": line.status,
-                 **scores, "slices": line.slices, "subjects": line.subjects, "seconds": line.seconds,
-                 "peak_memory_mb": line.memory_mb, "parameters": line.parameters, "reason": line.reason}
+                 **scores, **_bounds(line), "slices": line.slices, "subjects": line.subjects, "seconds": line.seconds,
+                 "peak_memory_mb": line.memory_mb, "parameters": line.parameters,
+                 "gmac": line.gmac, "reason": line.reason}
             )  # fmt: skip
     return pd.DataFrame(records).to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _bounds(line: Line) -> dict[str, float | str]:
+    """Ends of the intervals of the main scores, and what they speak of."""
+    found = {score: interval(line, score) for score in MAIN}
+    ends = {f"{s}_{end}": getattr(i, end) if i else float("nan") for s, i in found.items() for end in ("low", "high")}
+    return {**ends, "interval_scope": next((i.scope for i in found.values() if i), "")}
 
 
 def latex(block: Block) -> str:
     """A table as wide as the text; needs booktabs and graphicx."""
 
-    def clean(text: str) -> str:
-        return text.translate(LATEX)
+    rows = body(lines(block), lambda text: rf"\textbf{{{clean(text)}}}", clean)
+    return _latex(caption(block), HEADER, rows, notes(block, lines(block)))
 
-    table = lines(block)
-    rows = body(table, lambda text: rf"\textbf{{{clean(text)}}}", clean)
+
+def clean(text: str) -> str:
+    """Plain text for LaTeX."""
+    return text.translate(LATEX)
+
+
+def _latex(said: str, header: Sequence[str], rows: Sequence[Sequence[str]], remarks: Sequence[str]) -> str:
+    """Rows are LaTeX already; the rest is plain text."""
     content = "\n".join(" & ".join(row) + r" \\" for row in rows)
-    said = "\n".join(f"% {note}" for note in notes(block, table))
-    return rf"""% \usepackage{{booktabs,graphicx}}
-{said}
+    comments = "\n".join(["% \\usepackage{booktabs,graphicx}", *(f"% {remark}" for remark in remarks)])
+    return rf"""{comments}
 \begin{{table*}}
-\caption{{{clean(caption(block))}}}
+\caption{{{clean(said)}}}
 \resizebox{{\textwidth}}{{!}}{{%
-\begin{{tabular}}{{ll{"r" * (len(HEADER) - 2)}}}
+\begin{{tabular}}{{ll{"r" * (len(header) - 2)}}}
 \toprule
-{" & ".join(map(clean, HEADER))} \\
+{" & ".join(map(clean, header))} \\
 \midrule
 {content}
 \bottomrule
 \end{{tabular}}}}
 \end{{table*}}
 """
+
+
+def files(table: Table) -> dict[str, str]:
+    """A table beside the main one as `name.md`, `name.csv` and `name.tex`; a dash is an empty cell of the CSV."""
+    said = "".join(f"- {note}\n" for note in table.notes)
+    text = f"{table.caption}\n\n{markdown_table(table.header, table.rows)}" + (f"\n{said}" if said else "")
+    plain = pd.DataFrame(table.rows, columns=table.header).replace(MISSING, "")
+    rows = [[clean(cell) for cell in row] for row in table.rows]
+    return {
+        f"{table.name}.md": text,
+        f"{table.name}.csv": plain.to_csv(index=False, lineterminator="\n"),
+        f"{table.name}.tex": _latex(table.caption, table.header, rows, table.notes),
+    }

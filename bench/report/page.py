@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Protocol
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup, escape
@@ -17,19 +16,9 @@ from bench.report.captions import caption, notes
 from bench.report.collect import Block
 from bench.report.drawing import Picture, small_png
 from bench.report.stored import Stored
-from bench.report.tables import HEADER, body, lines
+from bench.report.tables import HEADER, Table, body, lines
 
 WIDTH = 1300  # pixels
-
-
-class ExtraTable(Protocol):
-    """A table beside the main one: all that the page needs to know of it."""
-
-    name: str
-    caption: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    notes: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -40,7 +29,7 @@ class Section:
     comparisons: list[verdict.Comparison]
     stored: Stored
     pictures: list[Picture]
-    extras: Sequence[ExtraTable] = ()
+    extras: Sequence[Table]
 
 
 def html(sections: Sequence[Section], overview: Picture | None) -> str:
@@ -128,7 +117,8 @@ def index(sections: Sequence[Section], overview: Picture | None, out: Path) -> s
             f"## {block.dataset}, profile {block.profile}\n",
             f"{caption(block)}\n",
             *(f"{sentence}\n" for sentence in verdict.headline(block, section.comparisons)),
-            f"[Table]({folder}/main.md) ([CSV]({folder}/main.csv), [LaTeX]({folder}/main.tex)){several}, "
+            f"[Table]({folder}/main.md) ([CSV]({folder}/main.csv), [LaTeX]({folder}/main.tex)){several}"
+            f"{''.join(f', [{table.name}]({folder}/{table.name}.md)' for table in section.extras)}, "
             f"[verdict]({folder}/verdict.md)\n",
             *_pictures(section.pictures, out),
         ]

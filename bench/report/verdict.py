@@ -1,22 +1,23 @@
-"""The answer to the question: each joint method minus the best sequential one, with an interval."""
+"""The answer to the question: each joint method minus the best sequential one, and minus its own sequential twin."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
-from bench.report.captions import counted
+from bench.report import paper
+from bench.report.captions import about, counted
 from bench.report.collect import Block
 from bench.report.formats import markdown_table
-from bench.report.tables import DIGITS, HIGHER, MISSING, NAMES, UNITS, Line, lines, number
+from bench.report.tables import DIGITS, HIGHER, MISSING, NAMES, UNITS, Line, Table, differences, lines, number
 from bench.statistics import ACROSS, Interval, bootstrap, holm, paired_tests
-from bench.store import ROW_KEY
 
-SCORES = ("psnr", "ssim", "lpips", "psnr_fg", "ssim_fg")
+SCORES = ("psnr", "ssim", "lpips", "nmse", "psnr_fg", "ssim_fg")
+BEST = "best sequential"
+TWIN = "sequential twin"
 HEADER = (
     "score",
-    "best sequential",
-    "joint minus sequential",
+    "compared with",
+    "joint minus it",
     "95 % interval",
     "joint better on",
     "p (Holm)",
@@ -27,7 +28,7 @@ NONE_SHOWN = "no difference shown"
 
 @dataclass(frozen=True)
 class Comparison:
-    """One score of one joint method against the sequential method that is best in it."""
+    """One score of one joint method against a sequential one: the best in it, or the joint method's own twin."""
 
     joint: str
     sequential: str
@@ -36,7 +37,8 @@ class Comparison:
     better_on: int  # slices on which joint is better
     slices: int
     subjects: int
-    p: float  # Wilcoxon over subjects, adjusted for all comparisons of the block; nan with too few subjects
+    p: float  # paired t-test over subjects, adjusted for all comparisons of the block; nan with too few subjects
+    against: str = BEST
 
     @property
     def outcome(self) -> str:
@@ -53,61 +55,66 @@ class Comparison:
         )
         name = NAMES[self.score] + (f", {UNITS[self.score]}" if self.score in UNITS else "")
         wins = f"{self.better_on} of {self.slices}"
-        return [name, self.sequential, mean, f"{low} to {high}", wins, number(self.p, 3), self.outcome]
+        other = f"{self.sequential} ({'best' if self.against == BEST else 'twin'})"
+        return [name, other, mean, f"{low} to {high}", wins, number(self.p, 3), self.outcome]
 
 
-def compare_groups(block: Block) -> list[Comparison]:
-    """Every joint method against the best sequential one, score by score, on the slices they share."""
-    table = lines(block)
+def compare_groups(block: Block, contrast: str | None = None) -> list[Comparison]:
+    """Every joint method against the best sequential one and against its twin, score by score, on the slices they share."""
+    table = {line.method: line for line in lines(block, contrast) if line.status == "done"}
     found = []
-    for joint in (line.method for line in table if line.group == "joint" and line.status == "done"):
+    for joint in (line for line in table.values() if line.group == "joint"):
         for score in SCORES:
-            rival = _best_sequential(table, score)
-            comparison = rival and _compare(block, joint, rival, score)
-            if comparison:
-                found.append(comparison)
+            rivals = (BEST, _best_sequential(table, score)), (TWIN, table.get(paper.twins().get(joint.method, "")))
+            made = (_compare(joint, rival, score, against) for against, rival in rivals if rival)
+            found += [comparison for comparison in made if comparison]
+    found.sort(key=lambda c: c.against != BEST)  # stable
     adjusted = holm([comparison.p for comparison in found])
     return [replace(comparison, p=float(p)) for comparison, p in zip(found, adjusted, strict=True)]
 
 
-def _best_sequential(table: list[Line], score: str) -> str | None:
-    means = {line.method: line.means[score] for line in table if line.group == "sequential"}
-    means = {method: mean for method, mean in means.items() if not np.isnan(mean)}
-    return (max if HIGHER[score] else min)(means, key=lambda id: means[id]) if means else None
+def _best_sequential(table: dict[str, Line], score: str) -> Line | None:
+    rivals = [line for line in table.values() if line.group == "sequential" and not np.isnan(line.means[score])]
+    return (max if HIGHER[score] else min)(rivals, key=lambda line: line.means[score]) if rivals else None
 
 
-def _compare(block: Block, joint: str, rival: str, score: str) -> Comparison | None:
-    pairs = pd.concat([_by_slice(block, joint, score), _by_slice(block, rival, score)], axis=1, join="inner").dropna()
-    if pairs.empty:
+def _compare(joint: Line, rival: Line, score: str, against: str) -> Comparison | None:
+    difference = differences(joint, rival, score)
+    if difference.empty:
         return None
-    difference = (pairs.iloc[:, 0] - pairs.iloc[:, 1]).to_numpy()
-    subjects = pairs.index.get_level_values("subject").to_list()
-    interval = bootstrap(difference, subjects)
-    p = paired_tests(difference, subjects).wilcoxon if interval.scope == ACROSS else float("nan")
-    wins = int((difference > 0).sum() if HIGHER[score] else (difference < 0).sum())
-    return Comparison(joint, rival, score, interval, wins, len(difference), len(set(subjects)), p)
-
-
-def _by_slice(block: Block, method: str, score: str) -> "pd.Series[float]":
-    """A slice's score, the mean over seeds."""
-    rows = block.rows
-    return rows[rows["method"] == method].groupby(ROW_KEY)[score].mean()
+    values, subjects = difference.to_numpy(), difference.index.get_level_values("subject").to_list()
+    interval = bootstrap(values, subjects)
+    p = paired_tests(values, subjects).t if interval.scope == ACROSS else float("nan")
+    wins = int((values > 0).sum() if HIGHER[score] else (values < 0).sum())
+    return Comparison(joint.method, rival.method, score, interval, wins, len(values), len(set(subjects)), p, against)
 
 
 def headline(block: Block, found: list[Comparison]) -> list[str]:
-    """A sentence for each joint method."""
+    """A sentence for each joint method and what it is compared with, with figures where a difference is shown."""
     if not found:
         return [f"No verdict: {_why_none(block)}."]
     said = []
-    for joint in dict.fromkeys(comparison.joint for comparison in found):
-        own = [comparison for comparison in found if comparison.joint == joint]
+    for joint, against in dict.fromkeys((comparison.joint, comparison.against) for comparison in found):
+        own = [c for c in found if (c.joint, c.against) == (joint, against)]
         parts = []
         for outcome in ("joint better", "sequential better", NONE_SHOWN):
-            scores = [NAMES[c.score] for c in own if c.outcome == outcome]
+            scores = [_figure(c) for c in own if c.outcome == outcome]
             if scores:
                 parts.append(f"{outcome} in {', '.join(scores)}")
-        said.append(f"{joint} against the best sequential method of each score{_whom(own)}: {'; '.join(parts)}.")
+        rival = (
+            f"its sequential twin {own[0].sequential}"
+            if against == TWIN
+            else "the best sequential method of each score"
+        )
+        said.append(f"{joint} against {rival}{_whom(own)}: {'; '.join(parts)}.")
     return said
+
+
+def _figure(comparison: Comparison) -> str:
+    """ "PSNR +0.48 dB (+0.20 to +0.75)"."""
+    unit = f" {UNITS[comparison.score]}" if comparison.score in UNITS else ""
+    _, _, mean, interval, *_ = comparison.cells()
+    return f"{NAMES[comparison.score]} {mean}{unit} ({interval})"
 
 
 def _whom(found: list[Comparison]) -> str:
@@ -134,11 +141,11 @@ def remarks(block: Block, found: list[Comparison]) -> list[str]:
     people = min(comparison.subjects for comparison in found)
     if all(comparison.interval.scope == ACROSS for comparison in found):
         scope = (
-            f"Intervals: bootstrap over {counted(people, 'subject')}, whole subjects drawn. "
-            "p: Wilcoxon over subjects, adjusted for all comparisons of this dataset."
+            f"Intervals: bootstrap over {counted(people, 'subject')}, whole subjects drawn, widened as Student's t asks. "
+            "p: paired t-test over subjects, adjusted for all comparisons of this dataset."
         )
         if people < 6:
-            scope += " With so few people the interval is too narrow, and Wilcoxon cannot reach p < 0.05."
+            scope += " With so few people both lean on the differences being about normal."
     else:
         scope = (
             f"Intervals are within subject, not across people: slices of {counted(people, 'subject')} were drawn, and "
@@ -146,9 +153,11 @@ def remarks(block: Block, found: list[Comparison]) -> list[str]:
         )
     seeds = len({run.record["seed"] for run in block.done})
     training = f"{counted(seeds, 'training seed')}: how far training alone moves the difference is not in the interval."
+    twin = "Joint minus twin: the same parts in sequence, trained end to end, without what joins them."
+    twins = [twin] if any(comparison.against == TWIN for comparison in found) else []
     choice = "The best sequential method is picked by these same slices, which favours it a little."
     scope += " Each interval is 95 % by itself, not for all comparisons at once."
-    return [scope, training, choice, *_costs(block, found)]
+    return [scope, training, choice, *twins, *_costs(block, found)]
 
 
 def _costs(block: Block, found: list[Comparison]) -> list[str]:
@@ -169,3 +178,33 @@ def markdown(block: Block, found: list[Comparison]) -> str:
         parts.append(f"{joint}\n\n{markdown_table(HEADER, rows)}")
     said = "".join(f"- {remark}\n" for remark in remarks(block, found))
     return "\n".join([*parts, said] if said else parts)
+
+
+def table(block: Block) -> Table | None:
+    """Every difference as plain numbers: all slices together, then by contrast; None without a comparison."""
+    several = block.contrasts() if len(block.contrasts()) > 1 else []
+    rows = [
+        _numbers(contrast or "all", comparison)
+        for contrast in (None, *several)
+        for comparison in compare_groups(block, contrast)
+    ]
+    if not rows:
+        return None
+    header = [
+        "joint", "contrast", "score", "against", "sequential", "joint minus it", "95 % low", "95 % high", "joint better on",
+        "n slices", "n subjects", "interval", "p (Holm)", "outcome",
+    ]  # fmt: skip
+    said = (
+        f"{about(block)} Joint minus sequential, in the score's own unit; each contrast is tested by itself, Holm over its "
+        "comparisons."
+    )
+    return Table("differences", said, header, rows, remarks(block, compare_groups(block)))
+
+
+def _numbers(contrast: str, comparison: Comparison) -> list[str]:
+    interval, digits = comparison.interval, DIGITS[comparison.score]
+    ends = [number(value, digits, "+") for value in (interval.mean, interval.low, interval.high)]
+    counts = [str(n) for n in (comparison.better_on, comparison.slices, comparison.subjects)]
+    name = NAMES[comparison.score]
+    names = [comparison.joint, contrast, name, comparison.against, comparison.sequential]
+    return [*names, *ends, *counts, interval.scope, number(comparison.p, 3), comparison.outcome]

@@ -56,6 +56,32 @@ def test_the_bound_is_above_what_it_bounds(outcomes, folder):
     assert oracle["psnr"].mean() > cg["psnr"].mean()
 
 
+def test_where_the_error_lies_is_written_too(outcomes, folder):
+    for method in ("cg-sense+bicubic", "proposed", "oracle+bicubic"):
+        run = folder / method / "seed0"
+        rows, spectrum, radial = (pd.read_csv(run / f"{n}.csv") for n in ("slices", "spectrum", "radial"))
+        assert spectrum.groupby(["contrast", "slice"])["region"].nunique().eq(3).all()
+        assert len(spectrum) == 3 * len(rows)
+        total = spectrum.groupby("slice")[["error_energy", "truth_energy"]].sum()
+        unclipped = (total["error_energy"] / total["truth_energy"]).loc[rows["slice"]].to_numpy()
+        assert (unclipped >= rows["nmse"] * 0.999).all()  # clipping can but bring an image nearer to the truth
+        assert unclipped == pytest.approx(rows["nmse"], rel=0.2)
+        assert rows[["psnr_boundary", "psnr_flat"]].notna().all(axis=None)
+        assert len(radial) == 24 * rows["contrast"].nunique()
+        assert radial["slices"].iloc[0] == 2
+        assert "spectrum" in read_json(run / "run.json")["metrics"]
+
+
+def test_a_super_resolver_is_also_fed_the_truth(outcomes, folder):
+    cg, proposed, oracle = (
+        read_rows(folder / m / "seed0" / "slices.csv") for m in ("cg-sense+bicubic", "proposed", "oracle+bicubic")
+    )
+    assert proposed["psnr_oracle_fed"].isna().all()
+    assert oracle["psnr_oracle_fed"].equals(oracle["psnr"])
+    assert cg["psnr_oracle_fed"].equals(oracle["psnr"])  # bicubic is the same whoever comes before it
+    assert (cg["psnr_oracle_fed"] > cg["psnr"]).all()
+
+
 def test_images_are_those_that_were_scored(outcomes, folder):
     images = read_images(folder / "proposed" / "seed0" / "images.npz")
     reference = read_images(folder / "reference.npz")
@@ -73,6 +99,7 @@ def test_timing_has_its_own_file(outcomes, folder):
     timing = pd.read_csv(folder / "proposed" / "seed0" / "timing.csv")
     assert (timing["seconds"] > 0).all()
     assert (timing["threads"] == 2).all()
+    assert (timing["gmac"] > 0).all()
 
 
 def test_what_is_done_is_not_done_again(request_, outcomes):

@@ -9,7 +9,7 @@ from skimage.data import shepp_logan_phantom
 from skimage.filters import gaussian
 from skimage.transform import resize
 
-from bench.store import IDENTITY, SCORES, read_json, run_folder, write_images, write_json, write_rows
+from bench.store import DETAILS, IDENTITY, SCORES, read_json, run_folder, write_images, write_json, write_rows
 
 SHAPE = (48, 40)
 
@@ -32,8 +32,8 @@ class Results:
 
     def add(self, method="proposed", group="joint", psnr=30.0, lpips=0.05, gain=None, subjects=("s0", "s1", "s2"),
             contrasts=("t1w",), slices=4, dataset="vwi", profile="laptop", seed=0, fold=0, source="heads",
-            label="simulated acquisition", parameters=1000, lr=True, **record):  # fmt: skip
-        """One run that is done. `psnr`: of every slice, plus 0.1 a slice; `gain`: added by subject."""
+            label="simulated acquisition", parameters=1000, lr=True, details=None, **record):  # fmt: skip
+        """One run that is done. `psnr`: of every slice, plus 0.1 a slice; `gain`: by subject; `details`: further columns."""
         rows = []
         images = {}
         for subject in subjects:
@@ -50,10 +50,11 @@ class Results:
                     np.float32
                 )
         folder = run_folder(self.folder, dataset, profile, method, seed, fold)
-        write_rows(folder / "slices.csv", pd.DataFrame(rows, columns=[*IDENTITY, *SCORES]))
+        table = pd.DataFrame(rows, columns=[*IDENTITY, *SCORES]).assign(**(details or {}))
+        write_rows(folder / "slices.csv", table)
         write_images(folder / "images.npz", images)
         (folder / "timing.csv").write_text(
-            "seconds,peak_memory_mb,device,threads\n0.5,100,cpu,2\n0.25,120,cpu,2\n0.75,90,cpu,2\n"
+            "seconds,peak_memory_mb,device,threads,gmac\n0.5,100,cpu,2,1.5\n0.25,120,cpu,2,1.5\n0.75,90,cpu,2,1.5\n"
         )
         self._record(folder, method, group, dataset, profile, seed, source, label, parameters, fold=fold, **record)
         self._reference(dataset, profile, fold, subjects[0], contrasts, min(slices, 3))
@@ -76,7 +77,7 @@ class Results:
             "provenance": {"commit": "0123456789abcdef", "hardware": "a processor", "date": "2026-01-01"},
         }  # fmt: skip
         if status == "done":
-            record["metrics"] = {score: f"library 1.0, {score}" for score in SCORES}
+            record["metrics"] = {score: f"library 1.0, {score}" for score in (*SCORES, *DETAILS, "gmac")}
             if without_lpips:
                 record["metrics"]["lpips"] = "skipped: the profile downloads no weights"
             record["slices_sha256"] = hashlib.sha256((folder / "slices.csv").read_bytes()).hexdigest()

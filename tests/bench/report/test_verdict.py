@@ -1,4 +1,5 @@
 import pytest
+from scipy import stats
 
 from bench.report import verdict
 from bench.report.collect import collect
@@ -30,7 +31,7 @@ def test_joint_minus_the_best_sequential(results):
     assert (psnr.outcome, lpips.outcome) == ("joint better", "sequential better")
     assert (psnr.better_on, lpips.better_on, psnr.slices, psnr.subjects) == (28, 0, 28, 7)
     assert by_score(found)["ssim"].outcome == "no difference shown"
-    assert "| PSNR, dB | modl+sinc | +1.00 | +1.00 to +1.00 | 28 of 28 |" in text
+    assert "| PSNR, dB | modl+sinc (best) | +1.00 | +1.00 to +1.00 | 28 of 28 |" in text
 
 
 def test_no_difference_shown_where_people_disagree(results):
@@ -41,7 +42,8 @@ def test_no_difference_shown_where_people_disagree(results):
     psnr = by_score(found)["psnr"]
     assert psnr.interval.low < 0 < psnr.interval.mean < psnr.interval.high
     assert psnr.outcome == "no difference shown"
-    assert "no difference shown in PSNR" in text
+    ends = f"{psnr.interval.low:+.2f} to {psnr.interval.high:+.2f}"
+    assert f"no difference shown in PSNR {psnr.interval.mean:+.2f} dB ({ends})" in text
 
 
 def test_one_person_is_said_to_be_one(results):
@@ -50,7 +52,7 @@ def test_one_person_is_said_to_be_one(results):
     found, text = judged(results)
     assert {comparison.interval.scope for comparison in found} == {WITHIN}
     assert "within subject, not across people" in text
-    assert "of each score, on slices of one person only: joint better in PSNR" in text
+    assert "of each score, on slices of one person only: joint better in PSNR +1.00 dB (+1.00 to +1.00)" in text
     assert "| 4 of 4 | – | joint better |" in text  # no p-value from alike slices
 
 
@@ -59,16 +61,18 @@ def test_few_people_are_warned_of(results):
         results.add(method, group, subjects=PEOPLE[:4])
     found, text = judged(results)
     assert {comparison.interval.scope for comparison in found} == {ACROSS}
-    assert "With so few people the interval is too narrow" in text
+    assert "With so few people both lean on the differences being about normal" in text
 
 
 def test_p_is_adjusted_for_all_comparisons_of_the_block(results):
-    results.add("proposed", "joint", psnr=31.0, subjects=PEOPLE)
-    results.add("t2net", "joint", psnr=32.0, subjects=PEOPLE)
+    gain = {s: 0.1 * i**2 for i, s in enumerate(PEOPLE)}
+    results.add("proposed", "joint", psnr=30.5, gain=gain, subjects=PEOPLE)
+    results.add("t2net", "joint", psnr=30.0, subjects=PEOPLE)
     results.add("modl+sinc", "sequential", psnr=30.0, subjects=PEOPLE)
     found, _ = judged(results)
-    assert len(found) == 10
-    assert by_score(found)["psnr"].p == pytest.approx(10 * 2 / 2**7)  # Wilcoxon of seven equal signs
+    assert len(found) == 12
+    alone = stats.ttest_1samp([0.5 + g for g in gain.values()], 0).pvalue  # the same in PSNR and PSNR fg; elsewhere 1
+    assert by_score(found)["psnr"].p == pytest.approx(12 * alone)
 
 
 def test_only_shared_slices_are_compared(results):
@@ -113,3 +117,42 @@ def test_no_shared_slices(results):
     results.add("proposed", "joint", subjects=("s0",))
     results.add("modl+sinc", "sequential", subjects=("s1",))
     assert "No verdict: the joint and the sequential methods share no slices." in judged(results)[1]
+
+
+def test_joint_minus_its_own_sequential_twin(results):
+    results.add("proposed", "joint", psnr=31.0, subjects=PEOPLE)
+    results.add("ablation-end-to-end", "ablation", psnr=30.75, subjects=PEOPLE)
+    results.add("modl+sinc", "sequential", psnr=32.0, subjects=PEOPLE)
+    found, text = judged(results)
+    twin = next(c for c in found if c.against == verdict.TWIN and c.score == "psnr")
+    assert (twin.sequential, twin.interval.mean) == ("ablation-end-to-end", pytest.approx(0.25))
+    assert "proposed against its sequential twin ablation-end-to-end: joint better in PSNR +0.25 dB" in text
+    assert "sequential better in PSNR -1.00 dB" in text
+    assert "| PSNR, dB | ablation-end-to-end (twin) | +0.25 |" in text
+
+
+def test_twin_alone_gives_a_verdict_too(results):
+    results.add("proposed", "joint", subjects=PEOPLE)
+    results.add("ablation-end-to-end", "ablation", subjects=PEOPLE)
+    found, text = judged(results)
+    assert {c.against for c in found} == {verdict.TWIN}
+    assert "no difference shown in PSNR +0.00 dB (+0.00 to +0.00)" in text
+
+
+def test_no_twin_no_word_of_it(results):
+    results.add("proposed", "joint", subjects=PEOPLE)
+    results.add("modl+sinc", "sequential", subjects=PEOPLE)
+    assert "twin" not in judged(results)[1]
+
+
+def test_differences_by_contrast_as_numbers(results):
+    for contrast, psnr in (("t1w", 31.0), ("t2w", 29.0)):
+        results.add("proposed", "joint", psnr=psnr, contrasts=(contrast,), subjects=PEOPLE, fold=int(psnr))
+    results.add("modl+sinc", "sequential", psnr=30.0, contrasts=("t1w", "t2w"), subjects=PEOPLE)
+    (block,) = collect(results.folder)
+    table = verdict.table(block)
+    rows = {(row[1], row[2]): dict(zip(table.header, row, strict=True)) for row in table.rows}
+    assert [rows[c, "PSNR"]["joint minus it"] for c in ("all", "t1w", "t2w")] == ["+0.00", "+1.00", "-1.00"]
+    assert [rows[c, "PSNR"]["n subjects"] for c in ("all", "t1w", "t2w")] == ["7"] * 3
+    outcomes = ["no difference shown", "joint better", "sequential better"]
+    assert [rows[c, "PSNR"]["outcome"] for c in ("all", "t1w", "t2w")] == outcomes
