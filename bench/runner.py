@@ -17,7 +17,7 @@ from bench.plan import Method, Stage, select, stages_for, stages_of
 from bench.preparation import Prepared
 from bench.protocol import Source
 from bench.provenance import ROOT
-from bench.stages import StageJob, Upstream, find_stage, make_stage
+from bench.stages import StageJob, Upstream, find_stage, make_stage, tidy
 from bench.store import read_json, run_folder, stage_folder
 from bench.workers import Outcome, Task, carry_out
 
@@ -60,6 +60,7 @@ class DatasetPlan:
     folders: dict[str, Path] = field(default_factory=dict)  # method id -> folder of its rows
     keys: dict[str, str] = field(default_factory=dict)  # method id -> key of its rows
     to_evaluate: list[Method] = field(default_factory=list)
+    to_time: list[Method] = field(default_factory=list)  # their rows are there, but the run ended before it timed them
 
     @property
     def to_train(self) -> list[Stage]:
@@ -157,6 +158,8 @@ def _plan_method(request: Request, plan: DatasetPlan, method: Method) -> None:
             )
     if request.rerun or request.retrain or not evaluation.finished(folder, plan.keys[method.id]):
         plan.to_evaluate.append(method)
+    elif not (folder / "timing.csv").exists() and all(s.id in plan.found for s in stages_for(method, plan.stages)):
+        plan.to_time.append(method)
 
 
 def _difference(path: Path, now: dict[str, Any]) -> str:
@@ -187,9 +190,10 @@ def needed_assets(plans: list[DatasetPlan]) -> list[str]:
     """Files to download that are not cached yet."""
     wanted: list[str] = []
     for plan in plans:
+        if plan.to_evaluate or plan.to_time:
+            wanted += plan.test.missing_assets(["test"])
         if not plan.to_evaluate:
             continue
-        wanted += plan.test.missing_assets(["test"])
         if plan.to_train:
             wanted += plan.training.missing_assets(["train", "validation"])
             if _with_lpips(plan.settings) and any(hasattr(s.plugin.make, "discriminator") for s in plan.to_train):
@@ -232,6 +236,9 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
             needs = tuple(_stage_id(plan, s) for s in stages_for(method, plan.stages) if s.id not in plan.found)
             tasks[id] = Task(id, evaluation.evaluate, (job,), needs)
     for plan in plans:
+        for id, found in plan.found.items():
+            if found == plan.stage_folder(request.results, plan.stages[id]):
+                tidy(found)
         if plan.to_evaluate:
             name = "reference.npz" if request.fold == 0 else f"reference-fold{request.fold}.npz"
             path = request.results / plan.dataset / plan.settings.profile / name
@@ -245,6 +252,7 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
             if outcome.status != "done":
                 evaluation.write_failure(job, outcome.status, outcome.reason)
     done = [job for id, job in run_jobs.items() if outcomes[id].status == "done"]
+    done += [_run_job(request, plan, method) for plan in plans for method in plan.to_time]
     if done:
         timing = Task("timing", evaluation.time_methods, (done,))
         outcomes |= carry_out([timing], 1, TIMING_THREADS, callbacks.working)
@@ -253,7 +261,7 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
 
 def _prepare(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) -> None:
     for plan in plans:
-        if plan.to_evaluate:
+        if plan.to_evaluate or plan.to_time:
             plan.training.prepare(["train", "validation"] if plan.to_train else [], request.jobs, callbacks.preparing)
             plan.test.prepare(["test"], request.jobs, callbacks.preparing)
 
@@ -264,8 +272,9 @@ def _stage_id(plan: DatasetPlan, stage: Stage) -> str:
 
 def _stage_task(request: Request, plan: DatasetPlan, stage: Stage) -> Task:
     folder = plan.stage_folder(request.results, stage)
-    if request.retrain:
-        (folder / "stage.json").unlink(missing_ok=True)
+    if request.retrain and (folder / "stage.json").exists():
+        tidy(folder)  # else it would be gone on with; without `stage.json` it is what this retraining left
+        (folder / "stage.json").unlink()
     upstream = None
     if stage.upstream:
         upstream = Upstream(stage.upstream.id, _folder_of(request, plan, stage.upstream.id))

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from filelock import FileLock
 from torch import Tensor
 
 from bench import registry
@@ -18,7 +17,7 @@ from bench.keys import key_of
 from bench.plan import Stage, build, is_tuned
 from bench.preparation import Slices
 from bench.provenance import provenance
-from bench.store import atomic_path, read_json, write_json
+from bench.store import atomic_path, locked, read_json, write_json
 from bench.training import Part, Report, Trainer, load_weights, save_weights, step_seed, validation_scores, write_curve
 
 
@@ -73,8 +72,7 @@ def load_link(plugin: registry.Plugin, settings: Settings, folder: Path | None, 
 def make_stage(job: StageJob, report: Report) -> None:
     """Train or tune a stage and write it. The lock makes a second run wait; what it then finds done, it leaves."""
     registry.discover(job.plugin_files)
-    job.folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(job.folder / "stage.lock"):
+    with locked(job.folder / "stage.lock"):
         if (job.folder / "stage.json").exists() and read_json(job.folder / "stage.json").get("key") == job.key:
             return
         started = job.folder / "started.json"
@@ -94,8 +92,13 @@ def make_stage(job: StageJob, report: Report) -> None:
             "provenance": provenance(job.device),
         }
         write_json(job.folder / "stage.json", record)
-        (job.folder / "state.pt").unlink(missing_ok=True)
-        started.unlink()
+        tidy(job.folder)
+
+
+def tidy(folder: Path) -> None:
+    """Remove what a finished stage no longer needs; a run killed right after `stage.json` has left it."""
+    for name in ("state.pt", "started.json"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _train(job: StageJob, plugin: registry.Plugin, report: Report) -> dict[str, Any]:
@@ -129,8 +132,7 @@ def _reconstructed(job: StageJob, upstream: Link, slices: Slices) -> Part:
     stage_key = read_json(job.upstream.folder / "stage.json")["key"] if job.upstream.folder else job.upstream.id
     key = key_of({"stage": stage_key, "data": slices.key})
     path = cache_folder() / "reconstructions" / f"{job.upstream.id}-{key[:16]}.npy"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock")):
+    with locked(path.with_suffix(".lock"), path.name):
         if not path.exists():
             images = reconstruct_all(upstream, slices, job.device)
             with atomic_path(path) as temporary, temporary.open("wb") as file:

@@ -155,6 +155,17 @@ def attempt(action: Callable[[], object]) -> Outcome:
     return Outcome("done")
 
 
+def end_with(parent: int) -> None:
+    """Let this process, a child that others than `carry_out` started, end when the process `parent` does."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
