@@ -35,6 +35,7 @@ class Request:
     seeds: int = 1
     fold: int = 0
     device: str = "cpu"
+    devices: int = 1  # processes that train one stage together
     jobs: int = 2
     results: Path = Path("results")
     plugin_files: tuple[Path, ...] = ()
@@ -94,7 +95,8 @@ def make_plan(request: Request) -> list[DatasetPlan]:
 
 
 def _check(request: Request) -> None:
-    for name, value in (("--seeds", request.seeds), ("--jobs", request.jobs), ("--limit", request.limit)):
+    counts = {"--seeds": request.seeds, "--jobs": request.jobs, "--limit": request.limit, "--devices": request.devices}
+    for name, value in counts.items():
         if value is not None and value < 1:
             raise UserError(f"{name} must be at least 1; got {value}.")
     if request.fold < 0:
@@ -103,6 +105,10 @@ def _check(request: Request) -> None:
         torch.empty(0, device=request.device)
     except (RuntimeError, AssertionError) as error:
         raise UserError(f"The device '{request.device}' is not to be had here: use --device cpu.") from error
+    if request.devices > 1 and request.device not in ("cpu", "cuda"):
+        raise UserError(f"--devices {request.devices} takes the first ones: use --device cuda or --device cpu.")
+    if request.device == "cuda" and request.devices > torch.cuda.device_count():
+        raise UserError(f"--devices {request.devices} asks for more GPUs than there are: {torch.cuda.device_count()}.")
     folder = request.results
     while not folder.exists():
         folder = folder.parent
@@ -119,6 +125,11 @@ def _plan_dataset(request: Request, dataset: str, seed: int, settings: Settings,
         training = preparation.declare(table[test.protocol.train_on].make(), None, settings, request.fold, None)
     stages = stages_of(methods, settings, seed, request.fold, lambda: training.key("train", "validation"))
     source: Source = registry.sources()[test.source].make()
+    batch = min(settings.training.batch, training.count(["train"]))
+    if batch % request.devices:
+        raise UserError(
+            f"A batch of {batch} cannot be shared equally by --devices {request.devices}: set training.batch to a multiple."
+        )
     plan = DatasetPlan(dataset, seed, settings, test, training, source, methods, stages)
     for stage in stages.values():
         own = plan.stage_folder(request.results, stage)
@@ -280,7 +291,8 @@ def _stage_task(request: Request, plan: DatasetPlan, stage: Stage) -> Task:
         upstream = Upstream(stage.upstream.id, _folder_of(request, plan, stage.upstream.id))
     job = StageJob(
         stage.id, stage.plugin.id, stage.key, upstream, folder, plan.settings, plan.seed, request.fold,
-        plan.training.open("train"), plan.training.open("validation"), request.device, request.plugin_files,
+        plan.training.open("train"), plan.training.open("validation"), request.device, request.devices,
+        request.plugin_files,
     )  # fmt: skip
     needs = tuple(_stage_id(plan, plan.stages[id]) for id in stage.needs if id not in plan.found)
     return Task(_stage_id(plan, stage), make_stage, (job,), needs)
