@@ -259,8 +259,9 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
         outcomes = carry_out(list(tasks.values()), request.jobs, 1, callbacks.working)
     finally:
         for id, job in run_jobs.items():
-            outcome = outcomes.get(id, Outcome("interrupted", "stopped by the user"))
-            if outcome.status != "done":
+            outcome = outcomes[id] = _row_outcome(tasks[id], tasks, outcomes)
+            there = evaluation.finished(job.folder, job.record["keys"]["method"])
+            if outcome.status != "done" and not (there and outcome.status == "interrupted"):
                 evaluation.write_failure(job, outcome.status, outcome.reason)
     done = [job for id, job in run_jobs.items() if outcomes[id].status == "done"]
     done += [_run_job(request, plan, method) for plan in plans for method in plan.to_time]
@@ -268,6 +269,16 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
         timing = Task("timing", evaluation.time_methods, (done,))
         outcomes |= carry_out([timing], 1, TIMING_THREADS, callbacks.working)
     return outcomes
+
+
+def _row_outcome(task: Task, tasks: dict[str, Task], outcomes: dict[str, Outcome]) -> Outcome:
+    """How a row ended: where a stage of its own did not come about, as that stage did."""
+    outcome = outcomes.get(task.id, Outcome("interrupted", "stopped by the user"))
+    if outcome.status != "skipped":
+        return outcome
+    need = next(need for need in task.needs if outcomes[need].status != "done")
+    cause = _row_outcome(tasks[need], tasks, outcomes)
+    return cause if outcomes[need].status == "skipped" else Outcome(cause.status, f"needs {need}: {cause.reason}")
 
 
 def _prepare(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) -> None:
