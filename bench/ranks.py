@@ -69,7 +69,7 @@ def join(number: int, count: int, port: int, device: str) -> Rank:
     return Rank(number, count, fabric)
 
 
-def leave() -> None:
+def leave(rank: Rank) -> None:
     """Wait for the others and part."""
-    torch.distributed.barrier()
+    rank.fabric.barrier()
     torch.distributed.destroy_process_group()

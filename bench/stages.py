@@ -147,7 +147,7 @@ def train_rank(job: StageJob, number: int, port: int, report: Report) -> None:
     registry.discover(job.plugin_files)
     rank = ranks.join(number, job.devices, port, job.device)
     _trained(job, rank, str(rank.fabric.device), report)
-    ranks.leave()
+    ranks.leave(rank)
 
 
 def _trained(job: StageJob, rank: Rank, device: str, report: Report) -> tuple[Trainer, State]:
