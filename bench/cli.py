@@ -33,6 +33,7 @@ def run(
     seeds: Annotated[int, typer.Option(help="How many seeds.")] = 1,
     fold: Annotated[int, typer.Option(help="Rotate the subjects through the splits; 0: the reference split.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ... or auto.")] = "auto",
+    devices: Annotated[int, typer.Option(help="Processes that train one stage together, one a GPU.")] = 1,
     jobs: Annotated[int, typer.Option(help="One-thread workers.")] = 2,
     results: Results = Path("runs"),
     plugin: PluginFiles = None,
@@ -51,7 +52,8 @@ def run(
 
     request = Request(
         tuple(name.strip() for name in dataset.split(",")), methods, profile, source, seeds, fold,
-        terminal.choose_device(device), jobs, results, tuple(plugin or ()), tuple(set_ or ()), limit, rerun, retrain,
+        terminal.choose_device(device), devices, jobs, results, tuple(plugin or ()), tuple(set_ or ()), limit, rerun,
+        retrain,
     )  # fmt: skip
     raise typer.Exit(terminal.run(request, dry_run, compare))
 

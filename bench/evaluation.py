@@ -20,7 +20,7 @@ from bench.config import Settings
 from bench.preparation import Slices
 from bench.provenance import provenance
 from bench.stages import load_link
-from bench.store import DETAILS, IDENTITY, SCORES, atomic_write, read_json, write_images, write_json, write_rows
+from bench.store import DETAILS, IDENTITY, SCORES, atomic_write, locked, read_json, write_images, write_json, write_rows
 from bench.training import Report
 
 STORED_PERCENTILES = (10, 50, 90)  # of the zero-filled NMSE within a contrast: a rule on data alone
@@ -74,15 +74,16 @@ def evaluate(job: RunJob, report: Report) -> None:
         if index in stored:
             images[slice_name(subject, contrast, number)] = image
         report(index + 1, len(job.test), "evaluating")
-    write_rows(job.folder / "slices.csv", pd.DataFrame(rows)[[*IDENTITY, *SCORES, *DETAILS]])
-    _write_table(job.folder / "spectrum.csv", pd.DataFrame(spectra))
-    _write_table(job.folder / "radial.csv", _radial_table(job, radial))
-    write_images(job.folder / "images.npz", images)
-    digest = hashlib.sha256((job.folder / "slices.csv").read_bytes()).hexdigest()
-    (job.folder / "timing.csv").unlink(missing_ok=True)
-    identities = {**metrics.identities(job.with_lpips), **analysis.identities(), "gmac": arithmetic.IDENTITY}
-    record = {"status": "done", "reason": None, **job.record, "metrics": identities}
-    write_json(job.folder / "run.json", {**record, "provenance": provenance(job.device), "slices_sha256": digest})
+    with locked(job.folder / "run.lock"):
+        write_rows(job.folder / "slices.csv", pd.DataFrame(rows)[[*IDENTITY, *SCORES, *DETAILS]])
+        _write_table(job.folder / "spectrum.csv", pd.DataFrame(spectra))
+        _write_table(job.folder / "radial.csv", _radial_table(job, radial))
+        write_images(job.folder / "images.npz", images)
+        digest = hashlib.sha256((job.folder / "slices.csv").read_bytes()).hexdigest()
+        (job.folder / "timing.csv").unlink(missing_ok=True)
+        identities = {**metrics.identities(job.with_lpips), **analysis.identities(), "gmac": arithmetic.IDENTITY}
+        record = {"status": "done", "reason": None, **job.record, "metrics": identities}
+        write_json(job.folder / "run.json", {**record, "provenance": provenance(job.device), "slices_sha256": digest})
 
 
 def _array(images: Tensor, target: Target) -> NDArray[Any]:
@@ -145,7 +146,8 @@ def write_reference(path: Path, slices: Slices) -> None:
         images[f"{name}/lr"] = acquisition.zero_filled[0].abs().numpy() * scale
         images[f"{name}/mask"] = acquisition.mask[0].numpy()
         images[f"{name}/foreground"] = metrics.foreground(truth, acquisition.voxel_mm)
-    write_images(path, images)
+    with locked(path.with_suffix(".lock"), path.name):
+        write_images(path, images)
 
 
 def time_methods(jobs: list[RunJob], report: Report) -> None:
@@ -160,7 +162,8 @@ def time_methods(jobs: list[RunJob], report: Report) -> None:
             seconds, memory = measure(lambda: chain.infer(acquisition, target), job.device)  # noqa: B023 - called at once
             rows.append({"seconds": seconds, "peak_memory_mb": memory})
         table = pd.DataFrame(rows[1:]).assign(device=job.device, threads=torch.get_num_threads(), gmac=gmac)
-        atomic_write(job.folder / "timing.csv", table.to_csv(index=False, float_format="%.4g", lineterminator="\n"))
+        with locked(job.folder / "run.lock"):
+            atomic_write(job.folder / "timing.csv", table.to_csv(index=False, float_format="%.4g", lineterminator="\n"))
         report(done + 1, len(jobs), f"timing {job.identity['method']}")
 
 

@@ -4,6 +4,7 @@ Order: k-space without noise (the truth is made from it) -> noise -> coil compre
 enter at coil compression. A file holds the slices of one subject and contrast and opens with fastMRI's slice reader.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -13,7 +14,6 @@ from typing import Any
 import h5py
 import numpy as np
 import torch
-from filelock import FileLock
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from torch import Tensor
@@ -28,7 +28,8 @@ from bench.mri import masks, simulate
 from bench.mri.coils import compress, compression, espirit_maps
 from bench.mri.fourier import crop, fft2c, ifft2c, to_low_resolution
 from bench.protocol import SPLITS, Head, Protocol, RawSubject, Source, Split, View, folded
-from bench.store import atomic_path
+from bench.store import atomic_path, locked
+from bench.workers import end_with
 
 CALIBRATION = 24  # width of the fully sampled centre that coil maps come from
 VERTEX_MARGIN_MM = 12.0  # air above the head in coronal slices
@@ -110,7 +111,9 @@ class Prepared:
         progress(name, 0, total)
         mask = sampling_mask(self.protocol)
         own = not type(parts[0].source).__module__.startswith("bench.")  # a plugin's class cannot travel to a worker
-        parallel = Parallel(n_jobs=1 if own else jobs, return_as="generator_unordered")
+        parallel = Parallel(
+            n_jobs=1 if own else jobs, return_as="generator_unordered", initializer=end_with, initargs=(os.getpid(),)
+        )
         work = parallel(delayed(_prepare)(part, mask) for part in parts)
         for count in work:
             done += count
@@ -168,8 +171,7 @@ def _is_whole(part: Part) -> bool:
 
 def _prepare(part: Part, mask: NDArray[np.bool_]) -> int:
     torch.set_num_threads(1)
-    part.path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(part.path.with_suffix(".lock")):
+    with locked(part.path.with_suffix(".lock"), part.path.name):
         if not _is_whole(part):
             subject = part.source.load(part.subject)
             with atomic_path(part.path) as temporary:

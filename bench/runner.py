@@ -17,7 +17,7 @@ from bench.plan import Method, Stage, select, stages_for, stages_of
 from bench.preparation import Prepared
 from bench.protocol import Source
 from bench.provenance import ROOT
-from bench.stages import StageJob, Upstream, find_stage, make_stage
+from bench.stages import StageJob, Upstream, find_stage, make_stage, tidy
 from bench.store import read_json, run_folder, stage_folder
 from bench.workers import Outcome, Task, carry_out
 
@@ -35,6 +35,7 @@ class Request:
     seeds: int = 1
     fold: int = 0
     device: str = "cpu"
+    devices: int = 1  # processes that train one stage together
     jobs: int = 2
     results: Path = Path("results")
     plugin_files: tuple[Path, ...] = ()
@@ -60,6 +61,7 @@ class DatasetPlan:
     folders: dict[str, Path] = field(default_factory=dict)  # method id -> folder of its rows
     keys: dict[str, str] = field(default_factory=dict)  # method id -> key of its rows
     to_evaluate: list[Method] = field(default_factory=list)
+    to_time: list[Method] = field(default_factory=list)  # their rows are there, but the run ended before it timed them
 
     @property
     def to_train(self) -> list[Stage]:
@@ -93,7 +95,8 @@ def make_plan(request: Request) -> list[DatasetPlan]:
 
 
 def _check(request: Request) -> None:
-    for name, value in (("--seeds", request.seeds), ("--jobs", request.jobs), ("--limit", request.limit)):
+    counts = {"--seeds": request.seeds, "--jobs": request.jobs, "--limit": request.limit, "--devices": request.devices}
+    for name, value in counts.items():
         if value is not None and value < 1:
             raise UserError(f"{name} must be at least 1; got {value}.")
     if request.fold < 0:
@@ -102,6 +105,10 @@ def _check(request: Request) -> None:
         torch.empty(0, device=request.device)
     except (RuntimeError, AssertionError) as error:
         raise UserError(f"The device '{request.device}' is not to be had here: use --device cpu.") from error
+    if request.devices > 1 and request.device not in ("cpu", "cuda"):
+        raise UserError(f"--devices {request.devices} takes the first ones: use --device cuda or --device cpu.")
+    if request.device == "cuda" and request.devices > torch.cuda.device_count():
+        raise UserError(f"--devices {request.devices} asks for more GPUs than there are: {torch.cuda.device_count()}.")
     folder = request.results
     while not folder.exists():
         folder = folder.parent
@@ -118,6 +125,11 @@ def _plan_dataset(request: Request, dataset: str, seed: int, settings: Settings,
         training = preparation.declare(table[test.protocol.train_on].make(), None, settings, request.fold, None)
     stages = stages_of(methods, settings, seed, request.fold, lambda: training.key("train", "validation"))
     source: Source = registry.sources()[test.source].make()
+    batch = min(settings.training.batch, training.count(["train"]))
+    if batch % request.devices:
+        raise UserError(
+            f"A batch of {batch} cannot be shared equally by --devices {request.devices}: set training.batch to a multiple."
+        )
     plan = DatasetPlan(dataset, seed, settings, test, training, source, methods, stages)
     for stage in stages.values():
         own = plan.stage_folder(request.results, stage)
@@ -157,6 +169,8 @@ def _plan_method(request: Request, plan: DatasetPlan, method: Method) -> None:
             )
     if request.rerun or request.retrain or not evaluation.finished(folder, plan.keys[method.id]):
         plan.to_evaluate.append(method)
+    elif not (folder / "timing.csv").exists() and all(s.id in plan.found for s in stages_for(method, plan.stages)):
+        plan.to_time.append(method)
 
 
 def _difference(path: Path, now: dict[str, Any]) -> str:
@@ -187,9 +201,10 @@ def needed_assets(plans: list[DatasetPlan]) -> list[str]:
     """Files to download that are not cached yet."""
     wanted: list[str] = []
     for plan in plans:
+        if plan.to_evaluate or plan.to_time:
+            wanted += plan.test.missing_assets(["test"])
         if not plan.to_evaluate:
             continue
-        wanted += plan.test.missing_assets(["test"])
         if plan.to_train:
             wanted += plan.training.missing_assets(["train", "validation"])
             if _with_lpips(plan.settings) and any(hasattr(s.plugin.make, "discriminator") for s in plan.to_train):
@@ -232,6 +247,9 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
             needs = tuple(_stage_id(plan, s) for s in stages_for(method, plan.stages) if s.id not in plan.found)
             tasks[id] = Task(id, evaluation.evaluate, (job,), needs)
     for plan in plans:
+        for id, found in plan.found.items():
+            if found == plan.stage_folder(request.results, plan.stages[id]):
+                tidy(found)
         if plan.to_evaluate:
             name = "reference.npz" if request.fold == 0 else f"reference-fold{request.fold}.npz"
             path = request.results / plan.dataset / plan.settings.profile / name
@@ -241,19 +259,31 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
         outcomes = carry_out(list(tasks.values()), request.jobs, 1, callbacks.working)
     finally:
         for id, job in run_jobs.items():
-            outcome = outcomes.get(id, Outcome("interrupted", "stopped by the user"))
-            if outcome.status != "done":
+            outcome = outcomes[id] = _row_outcome(tasks[id], tasks, outcomes)
+            there = evaluation.finished(job.folder, job.record["keys"]["method"])
+            if outcome.status != "done" and not (there and outcome.status == "interrupted"):
                 evaluation.write_failure(job, outcome.status, outcome.reason)
     done = [job for id, job in run_jobs.items() if outcomes[id].status == "done"]
+    done += [_run_job(request, plan, method) for plan in plans for method in plan.to_time]
     if done:
         timing = Task("timing", evaluation.time_methods, (done,))
         outcomes |= carry_out([timing], 1, TIMING_THREADS, callbacks.working)
     return outcomes
 
 
+def _row_outcome(task: Task, tasks: dict[str, Task], outcomes: dict[str, Outcome]) -> Outcome:
+    """How a row ended: where a stage of its own did not come about, as that stage did."""
+    outcome = outcomes.get(task.id, Outcome("interrupted", "stopped by the user"))
+    if outcome.status != "skipped":
+        return outcome
+    need = next(need for need in task.needs if outcomes[need].status != "done")
+    cause = _row_outcome(tasks[need], tasks, outcomes)
+    return cause if outcomes[need].status == "skipped" else Outcome(cause.status, f"needs {need}: {cause.reason}")
+
+
 def _prepare(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) -> None:
     for plan in plans:
-        if plan.to_evaluate:
+        if plan.to_evaluate or plan.to_time:
             plan.training.prepare(["train", "validation"] if plan.to_train else [], request.jobs, callbacks.preparing)
             plan.test.prepare(["test"], request.jobs, callbacks.preparing)
 
@@ -264,14 +294,16 @@ def _stage_id(plan: DatasetPlan, stage: Stage) -> str:
 
 def _stage_task(request: Request, plan: DatasetPlan, stage: Stage) -> Task:
     folder = plan.stage_folder(request.results, stage)
-    if request.retrain:
-        (folder / "stage.json").unlink(missing_ok=True)
+    if request.retrain and (folder / "stage.json").exists():
+        tidy(folder)  # else it would be gone on with; without `stage.json` it is what this retraining left
+        (folder / "stage.json").unlink()
     upstream = None
     if stage.upstream:
         upstream = Upstream(stage.upstream.id, _folder_of(request, plan, stage.upstream.id))
     job = StageJob(
         stage.id, stage.plugin.id, stage.key, upstream, folder, plan.settings, plan.seed, request.fold,
-        plan.training.open("train"), plan.training.open("validation"), request.device, request.plugin_files,
+        plan.training.open("train"), plan.training.open("validation"), request.device, request.devices,
+        request.plugin_files,
     )  # fmt: skip
     needs = tuple(_stage_id(plan, plan.stages[id]) for id in stage.needs if id not in plan.found)
     return Task(_stage_id(plan, stage), make_stage, (job,), needs)

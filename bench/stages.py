@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from filelock import FileLock
 from torch import Tensor
 
-from bench import registry
+from bench import ranks, registry
 from bench.assets import cache_folder
 from bench.chain import Chain, Link, reconstruct_all
 from bench.config import Settings
@@ -18,8 +17,20 @@ from bench.keys import key_of
 from bench.plan import Stage, build, is_tuned
 from bench.preparation import Slices
 from bench.provenance import provenance
-from bench.store import atomic_path, read_json, write_json
-from bench.training import Part, Report, Trainer, load_weights, save_weights, step_seed, validation_scores, write_curve
+from bench.ranks import ALONE, Rank
+from bench.store import atomic_path, locked, read_json, write_json
+from bench.training import (
+    Part,
+    Report,
+    State,
+    Trainer,
+    load_weights,
+    save_weights,
+    step_seed,
+    validation_scores,
+    write_curve,
+)
+from bench.workers import Task, carry_out
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,7 @@ class StageJob:
     train: Slices
     validation: Slices
     device: str
+    devices: int
     plugin_files: tuple[Path, ...]
 
 
@@ -73,8 +85,7 @@ def load_link(plugin: registry.Plugin, settings: Settings, folder: Path | None, 
 def make_stage(job: StageJob, report: Report) -> None:
     """Train or tune a stage and write it. The lock makes a second run wait; what it then finds done, it leaves."""
     registry.discover(job.plugin_files)
-    job.folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(job.folder / "stage.lock"):
+    with locked(job.folder / "stage.lock"):
         if (job.folder / "stage.json").exists() and read_json(job.folder / "stage.json").get("key") == job.key:
             return
         started = job.folder / "started.json"
@@ -82,7 +93,7 @@ def make_stage(job: StageJob, report: Report) -> None:
             (job.folder / "state.pt").unlink(missing_ok=True)
         write_json(started, {"key": job.key})
         plugin = registry.methods()[job.plugin]
-        learned = _tune(job, plugin, report) if is_tuned(plugin) else _train(job, plugin, report)
+        learned = _tune(job, plugin, report) if is_tuned(plugin) else _train(job, report)
         record = {
             "id": job.id,
             "plugin": job.plugin,
@@ -91,25 +102,22 @@ def make_stage(job: StageJob, report: Report) -> None:
             "fold": job.fold,
             **learned,
             "settings": job.settings.to_dict(),
-            "provenance": provenance(job.device),
+            "provenance": {**provenance(job.device), "devices": job.devices},
         }
         write_json(job.folder / "stage.json", record)
-        (job.folder / "state.pt").unlink(missing_ok=True)
-        started.unlink()
+        tidy(job.folder)
 
 
-def _train(job: StageJob, plugin: registry.Plugin, report: Report) -> dict[str, Any]:
-    torch.manual_seed(step_seed(job.seed, job.id, -2))
-    link = Link(plugin, build(plugin, job.settings))
-    train, validation = Part(job.train), Part(job.validation)
-    links: tuple[Link, ...] = (link,)
-    if job.upstream:
-        report(0, job.settings.training.iterations, f"reconstructing with {job.upstream.id}")
-        upstream = load_link(registry.methods()[job.upstream.id], job.settings, job.upstream.folder, job.device)
-        train, validation = (_reconstructed(job, upstream, slices) for slices in (job.train, job.validation))
-        links = (upstream, link)
-    trainer = Trainer(Chain(links), job.id, job.settings.training, job.seed, job.folder, job.device)
-    state = trainer.run(train, validation, report)
+def tidy(folder: Path) -> None:
+    """Remove what a finished stage no longer needs; a run killed right after `stage.json` has left it."""
+    for name in ("state.pt", "started.json"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _train(job: StageJob, report: Report) -> dict[str, Any]:
+    if job.devices > 1:
+        _train_together(job, report)  # what they leave is a checkpoint of the last step, which is gone on from below
+    trainer, state = _trained(job, ALONE, job.device, report)
     write_curve(job.folder / "curve.csv", state.curve)
     save_weights(job.folder / "last.safetensors", trainer.module.state_dict())
     sha256 = save_weights(job.folder / "weights.safetensors", state.best_weights)
@@ -123,16 +131,49 @@ def _train(job: StageJob, plugin: registry.Plugin, report: Report) -> dict[str, 
     }
 
 
-def _reconstructed(job: StageJob, upstream: Link, slices: Slices) -> Part:
+def _train_together(job: StageJob, report: Report) -> None:
+    port = ranks.free_port()
+    tasks = [Task(f"rank {i}", train_rank, (job, i, port)) for i in range(job.devices)]
+
+    def on_report(id: str, done: int, total: int, what: str) -> None:
+        if id == "rank 0":
+            report(done, total, what)
+
+    carry_out(tasks, job.devices, torch.get_num_threads(), on_report, together=True)
+
+
+def train_rank(job: StageJob, number: int, port: int, report: Report) -> None:
+    """Train a stage as one of `job.devices` processes."""
+    registry.discover(job.plugin_files)
+    rank = ranks.join(number, job.devices, port, job.device)
+    _trained(job, rank, str(rank.fabric.device), report)
+    ranks.leave(rank)
+
+
+def _trained(job: StageJob, rank: Rank, device: str, report: Report) -> tuple[Trainer, State]:
+    plugin = registry.methods()[job.plugin]
+    torch.manual_seed(step_seed(job.seed, job.id, -2))
+    link = Link(plugin, build(plugin, job.settings))
+    train, validation = Part(job.train), Part(job.validation)
+    links: tuple[Link, ...] = (link,)
+    if job.upstream:
+        report(0, job.settings.training.iterations, f"reconstructing with {job.upstream.id}")
+        upstream = load_link(registry.methods()[job.upstream.id], job.settings, job.upstream.folder, device)
+        train, validation = (_reconstructed(job, upstream, slices, device) for slices in (job.train, job.validation))
+        links = (upstream, link)
+    trainer = Trainer(Chain(links), job.id, job.settings.training, job.seed, job.folder, device, rank)
+    return trainer, trainer.run(train, validation, report)
+
+
+def _reconstructed(job: StageJob, upstream: Link, slices: Slices, device: str) -> Part:
     """The reconstructor's outputs over a split, computed once and cached."""
     assert job.upstream
     stage_key = read_json(job.upstream.folder / "stage.json")["key"] if job.upstream.folder else job.upstream.id
     key = key_of({"stage": stage_key, "data": slices.key})
     path = cache_folder() / "reconstructions" / f"{job.upstream.id}-{key[:16]}.npy"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock")):
+    with locked(path.with_suffix(".lock"), path.name):
         if not path.exists():
-            images = reconstruct_all(upstream, slices, job.device)
+            images = reconstruct_all(upstream, slices, device)
             with atomic_path(path) as temporary, temporary.open("wb") as file:
                 np.save(file, images.numpy())
         try:

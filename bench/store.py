@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from bench.errors import UserError
@@ -43,6 +44,16 @@ def atomic_write(path: Path, content: bytes | str) -> None:
     """Write the whole file or leave what was there."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def locked(lock: Path, files: str = "*") -> Iterator[None]:
+    """Hold a lock file, and clear what killed writers left beside it of these files (a glob)."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):
+        for leftover in lock.parent.glob(f".{files}.*.tmp"):
+            leftover.unlink(missing_ok=True)
+        yield
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -22,6 +22,7 @@ from bench.metrics import Lpips
 from bench.nn.losses import discriminator_loss, generator_loss, random_crop
 from bench.phases import Phase, learning_rate, phase_at
 from bench.preparation import Slices
+from bench.ranks import ALONE, Rank
 from bench.store import atomic_path, atomic_write
 
 CHECKPOINT_SECONDS = 60.0
@@ -65,12 +66,19 @@ class Trainer:
     """The modules, optimisers and data of one stage."""
 
     def __init__(
-        self, chain: Chain, stage: str, settings: TrainingSettings, seed: int, folder: Path, device: str
+        self,
+        chain: Chain,
+        stage: str,
+        settings: TrainingSettings,
+        seed: int,
+        folder: Path,
+        device: str,
+        rank: Rank = ALONE,
     ) -> None:
         torch.manual_seed(step_seed(seed, stage, -1))
         torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
         self.chain, self.stage, self.settings, self.seed = chain, stage, settings, seed
-        self.folder, self.device = folder, device
+        self.folder, self.device, self.rank = folder, device, rank
         self.module = chain.trained
         self.module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.phases: tuple[Phase, ...] = self.module.phases()  # type: ignore[operator]
@@ -83,7 +91,7 @@ class Trainer:
         self.state = State()
 
     def run(self, train: Part, validation: Part, report: Report) -> State:
-        """Train to the end, from the last checkpoint if there is one."""
+        """Train to the end, from the last checkpoint if there is one. Of several ranks, number 0 validates and writes."""
         self._resume()
         started = saved = time.monotonic()
         total = self.settings.iterations
@@ -97,6 +105,8 @@ class Trainer:
             self.state.step += 1
             report(self.state.step, total, f"{phase.name}, loss {sum(losses.values()):.4f}")
             validate = self.state.step % self.settings.validate_every == 0 or self._phase_ends(phase)
+            if self.rank.number > 0:
+                continue
             if validate:
                 self._validate(phase, validation)
             if validate or time.monotonic() - saved > CHECKPOINT_SECONDS:
@@ -122,27 +132,28 @@ class Trainer:
 
     def _step(self, phase: Phase, train: Part) -> dict[str, float]:
         torch.manual_seed(step_seed(self.seed, self.stage, self.state.step))
-        indices = torch.randperm(len(train.slices))[: self.settings.batch].tolist()
+        indices = self.rank.share(torch.randperm(len(train.slices))[: self.settings.batch].tolist())
         acquisition, target, given = train.batch(indices, self.device)
         rate = self._rate(phase, self.state.step)
         self.module.train()
-        bf16 = torch.autocast(self.device, torch.bfloat16, enabled=self.settings.precision == "bf16")
+        bf16 = torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.settings.precision == "bf16")
         with bf16:
             output = self.chain(acquisition, target, given)
             losses: dict[str, Tensor] = self.module.losses(phase, acquisition, output, target)  # type: ignore[operator]
             if phase.gan != "none":
                 pair = self._critic_images(phase, acquisition, output, target)
                 losses |= self._adversarial_losses(phase, *pair)
-        self._check_finite(losses)
+        means = self.rank.mean(losses)
+        self._check_finite(means)
         self._descend(self.module, self.optimiser, torch.stack(list(losses.values())).sum(), rate)
         if phase.gan != "none":
             with bf16:
                 loss = self._critic_loss(phase, *pair)
-            self._check_finite({"discriminator": loss})
+            self._check_finite(self.rank.mean({"discriminator": loss}))
             assert self.critic is not None
             assert self.critic_optimiser is not None
             self._descend(self.critic, self.critic_optimiser, loss, rate)
-        return {name: value.item() for name, value in losses.items()}
+        return {name: value.item() for name, value in means.items()}
 
     def _rate(self, phase: Phase, step: int) -> float:
         return learning_rate(self.settings, phase, phase_at(self.phases, step, self.settings.iterations)[1])
@@ -152,6 +163,7 @@ class Trainer:
             group["lr"] = rate
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        self.rank.average_gradients(module)
         nn.utils.clip_grad_norm_(module.parameters(), self.settings.clip)
         optimiser.step()
 

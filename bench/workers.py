@@ -36,10 +36,28 @@ class Outcome:
     reason: str | None = None
 
 
+class Ended(Exception):
+    """A task of this one's ended before it was done; this one ends alike."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.reason)
+        self.outcome = outcome
+
+
 def carry_out(
-    tasks: list[Task], jobs: int, threads: int, on_report: Callable[[str, int, int, str], None]
+    tasks: list[Task],
+    jobs: int,
+    threads: int,
+    on_report: Callable[[str, int, int, str], None],
+    together: bool = False,
 ) -> dict[str, Outcome]:
-    """Run all tasks, at most `jobs` at a time; one whose need failed is skipped. Interrupted, it ends its workers."""
+    """Run all tasks, at most `jobs` at a time; one whose need failed is skipped. Interrupted, it ends its workers.
+
+    Raises
+    ------
+    Ended
+        By the first task that is not done, which ends all, if they wait for each other (`together`).
+    """
     waiting = {task.id: task for task in tasks}
     running: dict[Connection, tuple[str, BaseProcess]] = {}
     outcomes: dict[str, Outcome] = {}
@@ -57,6 +75,8 @@ def carry_out(
                 if outcome:
                     outcomes[id] = outcome
                     del running[connection]
+                    if together and outcome.status != "done":
+                        raise Ended(outcome)
     finally:
         for _, process in running.values():
             process.terminate()
@@ -139,12 +159,12 @@ def attempt(action: Callable[[], object]) -> Outcome:
 
     try:
         action()
-    except Diverged as error:
-        return Outcome("diverged", str(error))
+    except Ended as error:
+        return error.outcome
+    except (Diverged, UserError) as error:
+        return Outcome("diverged" if isinstance(error, Diverged) else "failed", str(error))
     except (MemoryError, torch.OutOfMemoryError) as error:
         return Outcome("out-of-memory", str(error).splitlines()[0] if str(error) else "no memory left")
-    except UserError as error:
-        return Outcome("failed", str(error))
     except Exception as error:  # noqa: BLE001 - a row says what went wrong; the others go on
         if "can't allocate memory" in str(error):
             return Outcome("out-of-memory", str(error).splitlines()[0])
@@ -153,6 +173,17 @@ def attempt(action: Callable[[], object]) -> Outcome:
             "failed", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
         )
     return Outcome("done")
+
+
+def end_with(parent: int) -> None:
+    """Let this process, a child that others than `carry_out` started, end when the process `parent` does."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _end_with_parent() -> None:

@@ -30,7 +30,7 @@ def measure(dataset: str, sigma: float, folder: Path) -> dict[str, float]:
     train, validation = data.open("train"), data.open("validation")
     place = folder / dataset / f"{sigma:g}"
     key = data.key("train", "validation")
-    job = StageJob("modl", "modl", key, None, place, settings, 0, 0, train, validation, "cpu", ())
+    job = StageJob("modl", "modl", key, None, place, settings, 0, 0, train, validation, "cpu", 1, ())
     make_stage(job, lambda *_: None)
     plugins = registry.methods()
     modl, cg, bicubic = (

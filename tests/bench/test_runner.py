@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from bench import terminal
 from bench.errors import UserError
 from bench.report import make_report, summary
 from bench.report.collect import collect
@@ -151,25 +152,78 @@ def test_a_plugin_of_ones_own_stands_in_the_table(request_, tmp_path):
     )
 
 
+BREAKS = {
+    "wild": 'output.image.mean() * (float("nan") if self.seen else 1)',
+    "greedy": 'self.full(torch.OutOfMemoryError("CUDA out of memory: 1 GiB\\nand how to mend it"))',
+    "large": "self.full(MemoryError())",
+}
 BROKEN = """
+    seen = 0  # steps
+
+    def full(self, error):
+        raise error
+
     def losses(self, phase, acquisition, output, target):
-        return {"nothing": (output.image * float("nan")).mean()}
+        import torch
+        loss = {loss}
+        self.seen += 1
+        return {{"nothing": loss}}
 """
 
 
-def test_a_method_that_diverges_is_said_and_the_others_go_on(request_, tmp_path):
-    path = tmp_path / "wild.py"
-    text = render("wild", "pipeline")
-    path.write_text(text[: text.index("    def losses")] + BROKEN.lstrip("\n"))
-    wild = replace(request_, methods="wild,oracle+bicubic", plugin_files=(path,), results=tmp_path / "results")
-    outcomes = execute(wild, make_plan(wild), CALLBACKS)
-    assert outcomes["vwi stage wild seed0"].status == "diverged"
-    assert outcomes["vwi wild seed0"].status == "skipped"
-    assert outcomes["vwi oracle+bicubic seed0"].status == "done"
-    record = read_json(wild.results / "vwi/smoke/wild/seed0/run.json")
-    assert "nan at step 0" in record["reason"]
-    table = (make_report(wild.results, tmp_path / "out") and (tmp_path / "out/vwi/smoke/main.md")).read_text()
-    assert "nan at step 0" in table
+def test_what_breaks_is_said_by_its_status_and_the_others_go_on(request_, tmp_path):
+    paths = tuple(tmp_path / f"{id}.py" for id in BREAKS)
+    for path in paths:
+        text = render(path.stem, "pipeline")
+        path.write_text(text[: text.index("    def losses")] + BROKEN.format(loss=BREAKS[path.stem]).lstrip("\n"))
+    results = tmp_path / "results"
+    breaking = replace(
+        request_, methods=f"{','.join(BREAKS)},oracle+bicubic", plugin_files=paths, results=results, limit=1
+    )
+    assert terminal.run(breaking, False, None) == 1
+    records = {id: read_json(results / f"vwi/smoke/{id}/seed0/run.json") for id in (*BREAKS, "oracle+bicubic")}
+    assert {id: record["status"] for id, record in records.items()} == {
+        "wild": "diverged", "greedy": "out-of-memory", "large": "out-of-memory", "oracle+bicubic": "done",
+    }  # fmt: skip
+    assert "the nothing loss of stage wild is nan at step 1" in records["wild"]["reason"]
+    assert records["greedy"]["reason"] == "needs vwi stage greedy seed0: CUDA out of memory: 1 GiB"
+    assert records["large"]["reason"] == "needs vwi stage large seed0: no memory left"
+    table = (make_report(results, tmp_path / "out") and (tmp_path / "out/vwi/smoke/main.md")).read_text()
+    assert "nan at step 1" in table
+
+
+def test_a_row_says_what_its_first_stage_died_of(request_, tmp_path):
+    path = tmp_path / "rough.py"
+    text = render("rough", "reconstructor")
+    path.write_text(
+        text[: text.index("    def losses")] + BROKEN.format(loss='output.image.mean() * float("nan")').lstrip("\n")
+    )
+    rough = replace(request_, methods="rough+rrdb", plugin_files=(path,), results=tmp_path / "results", limit=1)
+    outcomes = execute(rough, make_plan(rough), CALLBACKS)
+    assert {id: outcome.status for id, outcome in outcomes.items()} == {
+        "vwi stage rough seed0": "diverged", "vwi stage rough+rrdb seed0": "skipped", "vwi rough+rrdb seed0": "diverged",
+    }  # fmt: skip
+    record = read_json(rough.results / "vwi/smoke/rough+rrdb/seed0/run.json")
+    assert record["status"] == "diverged"
+    assert "of stage rough is nan at step 0" in record["reason"]
+
+
+def test_an_interruption_keeps_the_rows_that_are_done(request_, tmp_path):
+    request = replace(request_, methods="oracle+bicubic,oracle+sinc", jobs=1, results=tmp_path)
+
+    def interrupt(id, *_):
+        if "sinc" in id:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        execute(request, make_plan(request), replace(CALLBACKS, working=interrupt))
+    found = {id: read_json(tmp_path / f"vwi/smoke/{id}/seed0/run.json") for id in ("oracle+bicubic", "oracle+sinc")}
+    assert [record["status"] for record in found.values()] == ["done", "interrupted"]
+    (plan,) = make_plan(request)
+    assert [method.id for method in plan.to_evaluate] == ["oracle+sinc"]
+    assert [method.id for method in plan.to_time] == ["oracle+bicubic"]
+    assert {outcome.status for outcome in execute(request, [plan], CALLBACKS).values()} == {"done"}
+    assert (tmp_path / "vwi/smoke/oracle+bicubic/seed0/timing.csv").exists()
 
 
 def test_a_super_resolver_is_trained_on_its_reconstructors_outputs(request_, cache, tmp_path):

@@ -73,6 +73,8 @@ def test_files_and_the_same_bytes_twice(full, report, tmp_path):
         "index.html", "index.md", "examples.png", *(f"vwi/laptop/{name}" for name in texts),
         *(f"vwi/laptop/{name}.png" for name in ("grid-t1w", "zoom-t1w", "ablation", "quality-time", "differences")),
         "vwi/laptop/training.png",
+        *(f"vwi/laptop/{n}.{e}" for n in ("differences", "details", "propagation", "paper") for e in ("md", "csv", "tex")),
+        *(f"vfa/laptop/{n}.{e}" for n in ("details", "propagation") for e in ("md", "csv", "tex")),
         *(f"vfa/laptop/{name}" for name in (*texts, "contrasts.md")),
         *(f"vfa/laptop/{name}.png" for name in ("grid-fa05", "grid-fa20", "zoom-fa05", "zoom-fa20", "quality-time")),
     }  # fmt: skip
@@ -90,7 +92,7 @@ def test_page_is_whole_in_itself(report):
     assert "default-src 'none'" in text
     assert len(found.alts) == 1 + 5 + 3  # a script draws the grids
     assert all(found.alts)
-    assert "<b>33.15 ± 0.11</b>" in text
+    assert "<b>33.15 ± 0.11 [33.15, 33.15]</b>" in text
     assert "<b>40.15" not in text
     assert "t2net: out-of-memory: needs 9 GB" in found.words
 
@@ -117,7 +119,7 @@ def test_page_escapes_what_runs_say(results, tmp_path):
 def test_index_links_to_what_is_there(report):
     text = report["index.md"].read_text()
     links = re.findall(r"\]\(([^)]+)\)", text)
-    assert len(links) == 4 + 5 + 1 + 6 + 5
+    assert len(links) == (4 + 4) + (5 + 2) + 1 + 6 + 5
     assert all((report["index.md"].parent / link).is_file() for link in links)
 
 

@@ -1,0 +1,49 @@
+"""Every network at the size of the paper: one step of training."""
+
+import math
+
+import pytest
+import torch
+
+from bench import config, registry
+from bench.chain import Chain, Link
+from bench.plan import build, is_trained
+from bench.preparation import declare
+from bench.training import Part, Trainer
+
+SETTINGS = config.load(
+    "paper",
+    [
+        "training.iterations=1", "training.batch=1", "training.validate_every=1", "training.perceptual_weight=0",
+        "data.slices=[1, 1, 1]",
+    ],
+)  # fmt: skip
+registry.discover()
+TRAINED = {id: plugin for id, plugin in registry.methods().items() if is_trained(plugin)}
+
+
+@pytest.fixture(scope="module")
+def slices(cache):
+    data = declare(registry.datasets()["vwi"].make(), "phantom", SETTINGS, 0, None)
+    data.prepare(["train", "validation"], 1, lambda *_: None)
+    assert data.protocol.matrix == (336, 280)
+    return data.open("train"), data.open("validation")
+
+
+def zero_filled(slices):
+    """What a super-resolver is fed here."""
+    return slices.batch(list(range(len(slices))))[0].zero_filled
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("id", TRAINED)
+def test_a_step_of_training_at_the_size_of_the_paper(id, slices, tmp_path):
+    plugin = TRAINED[id]
+    torch.manual_seed(0)
+    parts = [Part(s, zero_filled(s) if plugin.kind == "super_resolver" else None) for s in slices]
+    trainer = Trainer(Chain((Link(plugin, build(plugin, SETTINGS)),)), id, SETTINGS.training, 0, tmp_path, "cpu")
+    before = {name: value.clone() for name, value in trainer.module.state_dict().items()}
+    state = trainer.run(*parts, lambda *_: None)
+    assert math.isfinite(state.curve[-1]["psnr"])
+    assert any(not torch.equal(value, before[name]) for name, value in trainer.module.state_dict().items())
