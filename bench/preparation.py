@@ -56,6 +56,11 @@ class Part:
         return key_of({"protocol": protocol, "subject": subject, "view": declared(self.view), "count": self.count})
 
     @property
+    def megabytes(self) -> float:
+        """Its size, about."""
+        return self.count * self.protocol.matrix[0] * self.protocol.matrix[1] * (self.protocol.coils * 16 + 14) / 1e6
+
+    @property
     def path(self) -> Path:
         """Where it lies in the cache."""
         name = f"{self.protocol.id}-{self.subject}-{self.view.contrast}-{self.key[:16]}.h5"
@@ -91,11 +96,6 @@ class Prepared:
     def count(self, splits: Sequence[Split]) -> int:
         """Slices in these splits."""
         return sum(part.count for split in splits for part in self.parts(split))
-
-    def megabytes(self, splits: Sequence[Split]) -> float:
-        """Size of the prepared files, about."""
-        pixels = self.protocol.matrix[0] * self.protocol.matrix[1]
-        return self.count(splits) * pixels * (self.protocol.coils * 16 + 14) / 1e6
 
     def missing_assets(self, splits: Sequence[Split]) -> list[str]:
         """Files to download before these splits can be prepared."""

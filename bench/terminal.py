@@ -11,6 +11,7 @@ from rich.table import Table
 
 from bench import assets
 from bench.errors import UserError
+from bench.preparation import Part
 from bench.runner import Callbacks, DatasetPlan, Request, execute, expected_seconds, make_plan, needed_assets
 
 console = Console(stderr=False)
@@ -46,34 +47,41 @@ def show_plan(plans: list[DatasetPlan]) -> None:
     for column in ("dataset", "seed", "stages found", "stages to train", "rows found", "rows to compute"):
         table.add_column(column)
     for plan in plans:
-        training = [s.id for s in plan.to_train]
-        rows = [m.id for m in plan.to_evaluate]
+        evaluated, trained = len(plan.to_evaluate), len(plan.to_train)
         table.add_row(
-            plan.dataset, str(plan.seed), str(len(plan.found)), ", ".join(training) or "none",
-            str(len(plan.methods) - len(rows)), ", ".join(rows) or "none",
+            plan.dataset, str(plan.seed), str(len(plan.found)), str(trained),
+            str(len(plan.methods) - evaluated), str(evaluated),
         )  # fmt: skip
     console.print(table)
+    for what, names in (
+        ("Stages to train", [f"{p.training.protocol.id}: {s.id}" for p in plans for s in p.to_train]),
+        ("Rows to compute", [m.id for p in plans for m in p.to_evaluate]),
+    ):
+        if names:
+            console.print(f"{what}: {', '.join(dict.fromkeys(names))}.", soft_wrap=True)
     downloads = needed_assets(plans)
     if downloads:
         size = sum(assets.size_mb(name) for name in downloads)
         console.print(f"To download: {', '.join(downloads)} (about {size:.0f} MB).")
-    pending = [(plan, stage) for plan in plans for stage in plan.to_train]
+    pending = {stage.key: (plan, stage) for plan in plans for stage in plan.to_train}  # vfa's stages are vwi's
     if pending:
-        known = [seconds for plan, stage in pending if (seconds := expected_seconds(plan, stage))]
+        known = [seconds for plan, stage in pending.values() if (seconds := expected_seconds(plan, stage))]
         unknown = len(pending) - len(known)
         told = f"about {sum(known) / 60:.0f} min of one worker, as long as the shipped ones took" if known else ""
         left = f"{unknown} of unknown length" if unknown else ""
         console.print(f"To train: {', and '.join(filter(None, (told, left)))}.")
-    slices = sum(
-        p.test.count(["test"]) + (p.training.count(["train", "validation"]) if p.to_train else 0) for p in plans
-    )
-    megabytes = sum(
-        p.test.megabytes(["test"]) + (p.training.megabytes(["train", "validation"]) if p.to_train else 0) for p in plans
-    )
+    parts = {part.path: part for plan in plans for part in _parts(plan)}
+    slices, megabytes = (sum(values) for values in zip(*((p.count, p.megabytes) for p in parts.values()), strict=True))
     if any(p.to_evaluate for p in plans):
         console.print(
             f"Prepared data: {slices} slices, at most {megabytes:.0f} MB in {assets.cache_folder()}.", soft_wrap=True
         )
+
+
+def _parts(plan: DatasetPlan) -> list[Part]:
+    """Files of prepared data that a plan needs."""
+    training = plan.training.parts("train") + plan.training.parts("validation") if plan.to_train else []
+    return training + plan.test.parts("test")
 
 
 class Bars:
