@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bench import analysis, arithmetic, metrics, registry
+from bench import analysis, arithmetic, metrics, registry, vessels
 from bench.acquisition import Acquisition, Target
 from bench.chain import Chain
 from bench.config import Settings
@@ -67,7 +67,10 @@ def evaluate(job: RunJob, report: Report) -> None:
         truth_lr = _array(target.image_lr.abs(), target)
         scores = metrics.score(image, image_lr, truth, truth_lr, acquisition.voxel_mm, lpips)
         row = {**job.identity, "subject": subject, "contrast": contrast, "slice": number}
-        rows.append({**row, **scores, **_details(chain, acquisition, target, image, truth)})
+        details = _details(chain, acquisition, target, image, truth)
+        if acquisition.voxel_mm:
+            details |= vessels.errors(image, truth, job.test.tubes(index), acquisition.voxel_mm)
+        rows.append({**row, **scores, **details})
         mask = acquisition.mask[0].cpu().numpy()
         spectra += [{**row, **energies} for energies in analysis.by_region(image, truth, mask)]
         radial.append((contrast, subject, analysis.by_radius(image, truth)))
@@ -81,7 +84,8 @@ def evaluate(job: RunJob, report: Report) -> None:
         write_images(job.folder / "images.npz", images)
         digest = hashlib.sha256((job.folder / "slices.csv").read_bytes()).hexdigest()
         (job.folder / "timing.csv").unlink(missing_ok=True)
-        identities = {**metrics.identities(job.with_lpips), **analysis.identities(), "gmac": arithmetic.IDENTITY}
+        identities = {**metrics.identities(job.with_lpips), **analysis.identities(), **vessels.identities()}
+        identities["gmac"] = arithmetic.IDENTITY
         record = {"status": "done", "reason": None, **job.record, "metrics": identities}
         write_json(job.folder / "run.json", {**record, "provenance": provenance(job.device), "slices_sha256": digest})
 

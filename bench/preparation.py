@@ -192,6 +192,8 @@ def _write(path: Path, part: Part, subject: Head | RawSubject, mask: NDArray[np.
         file["slice"] = np.asarray(numbers)
         file["ismrmrd_header"] = _header(part.protocol.matrix)
         voxel = slices[0]["voxel_mm"]
+        if isinstance(subject, Head) and subject.tubes and part.view.plane == "axial":
+            file["tubes"] = tubes_on_grid(part.protocol, subject, numbers, voxel)
         file.attrs.update(
             {
                 "key": part.key, "patient_id": part.subject, "acquisition": part.view.contrast, "source": part.source.label,
@@ -224,6 +226,33 @@ def head_box(head: Head) -> dict[str, float]:
     return {"z0": z0, "z1": z1, "y0": float(y0), "y1": float(y1), "x0": float(x0), "x1": float(x1)}
 
 
+def _middle(head: Head, box: dict[str, float]) -> tuple[float, float, float]:
+    """Native (z, y, x) of the middle of the coil helmet."""
+    return (box["z0"] + MIDDLE_MM / head.voxel_mm[0], (box["y0"] + box["y1"]) / 2, (box["x0"] + box["x1"]) / 2)
+
+
+def tubes_on_grid(
+    protocol: Protocol, head: Head, numbers: Sequence[int], voxel_mm: tuple[float, float]
+) -> NDArray[np.float64]:
+    """The head's vessels in axial slices of true voxel `voxel_mm`.
+
+    Returns
+    -------
+    array
+        (slice, tube, 4): HR pixel y and x of the centre, radius of the lumen and thickness of the wall in mm. Nan where
+        a tube is not told of, or lies so near the edge of the field of view that the head fades out there.
+    """
+    assert protocol.voxel_mm is not None
+    native = np.stack([tube.centre[list(numbers)] for tube in head.tubes], 1)
+    middle = _middle(head, head_box(head))[1:]
+    centre = simulate.regridded(native, head.voxel_mm[1:], middle, protocol.matrix, protocol.voxel_mm)
+    sizes = np.asarray([(tube.lumen_mm, tube.wall_mm) for tube in head.tubes])
+    reach = (sizes.sum(1, keepdims=True) + simulate.TAPER_MM) / voxel_mm
+    whole = ((centre > reach) & (centre < np.asarray(protocol.matrix) - reach)).all(-1, keepdims=True)
+    told = np.concatenate((centre, np.broadcast_to(sizes, centre.shape)), -1)
+    return np.where(whole, told, np.nan)
+
+
 def prepare_slice(part: Part, subject: Head | RawSubject, number: int) -> dict[str, Any]:
     """K-space, maps and truths of one slice."""
     protocol, voxel = part.protocol, None
@@ -252,7 +281,7 @@ def _simulated(part: Part, head: Head, number: int) -> tuple[Tensor, Tensor, tup
     protocol, box = part.protocol, head_box(head)
     assert protocol.voxel_mm is not None
     z_mm, y_mm, x_mm = head.voxel_mm
-    middle = (box["z0"] + MIDDLE_MM / z_mm, (box["y0"] + box["y1"]) / 2, (box["x0"] + box["x1"]) / 2)
+    middle = _middle(head, box)
     if part.view.plane == "axial":
         native, native_mm, centre = head.volume[number], (y_mm, x_mm), (middle[1], middle[2])
         origin = (0.0, 0.0, (middle[0] - number) * z_mm)
@@ -311,6 +340,16 @@ class Slices:
     @cached_property
     def _places(self) -> list[tuple[Path, int]]:
         return [(path, i) for path, count in self.files for i in range(count)]
+
+    def tubes(self, index: int) -> NDArray[np.float64]:
+        """Vessels whose truth is known, (tube, 4): HR pixel y, x of the centre, lumen radius, wall in mm.
+
+        None in a slice of a head that tells of none, and in files prepared before heads told.
+        """
+        path, place = self._places[index]
+        file = _open(path)
+        known = file["tubes"][place] if "tubes" in file else np.empty((0, 4))
+        return known[np.isfinite(known).all(1)]
 
     def batch(self, indices: Sequence[int], device: str = "cpu") -> tuple[Acquisition, Target]:
         """Acquisitions and truths of these slices, scaled by the 99th percentile of |A^H b|."""

@@ -71,11 +71,21 @@ class Protocol:
 
 
 @dataclass(frozen=True)
+class Tube:
+    """A vessel whose truth is known: round in every native z-slice, dark inside, with a bright wall."""
+
+    centre: NDArray[np.float64]  # (z, 2): native pixel (y, x); nan in slices where it does not lie whole in tissue
+    lumen_mm: float  # radius
+    wall_mm: float
+
+
+@dataclass(frozen=True)
 class Head:
     """A magnitude volume to simulate an acquisition from."""
 
     volume: NDArray[np.float32]  # (z, y, x): superior to inferior, anterior to posterior, left to right
     voxel_mm: tuple[float, float, float]
+    tubes: tuple[Tube, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,9 @@ from bench.errors import UserError
 
 IDENTITY = ["dataset", "source", "profile", "method", "seed", "fold", "subject", "contrast", "slice"]
 SCORES = ["psnr", "ssim", "lpips", "nmse", "psnr_fg", "ssim_fg", "psnr_lr"]
-DETAILS = ["psnr_oracle_fed", "nmse_oracle_fed", "psnr_boundary", "psnr_flat"]  # written too, not needed when read
+DETAILS = [  # written too, not needed when read
+    "psnr_oracle_fed", "nmse_oracle_fed", "psnr_boundary", "psnr_flat", "wall_mm_error", "lumen_contrast_error_percent",
+]  # fmt: skip
 ROW_KEY = ["subject", "contrast", "slice"]
 STATUSES = ("done", "skipped", "failed", "diverged", "out-of-memory", "interrupted")
 

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from bench.mri.simulate import generator
-from bench.protocol import Head, Split
+from bench.protocol import Head, Split, Tube
 from bench.registry import source
 
 VERSION = 1
@@ -53,8 +53,8 @@ class Phantom:
         head[ventricle] = 0.12
         texture = gaussian_filter(random.standard_normal(SHAPE, dtype=np.float32), 1.5)
         head *= 1 + 0.25 * texture
-        self._vessels(head, z, y, x, random)
-        return Head(gaussian_filter(head, 0.45), (VOXEL_MM, VOXEL_MM, VOXEL_MM))
+        tubes = self._vessels(head, z, y, x, random)
+        return Head(gaussian_filter(head, 0.45), (VOXEL_MM, VOXEL_MM, VOXEL_MM), tubes)
 
     @staticmethod
     def _folds(random: np.random.Generator) -> NDArray[np.float32]:
@@ -67,8 +67,12 @@ class Phantom:
         return (folds / (2 * folds.std())).clip(-1, 1).astype(np.float32)
 
     @staticmethod
-    def _vessels(head: NDArray[np.float32], z: NDArray, y: NDArray, x: NDArray, random: np.random.Generator) -> None:
-        """Tubes that wind along z: dark lumen, thin bright wall."""
+    def _vessels(
+        head: NDArray[np.float32], z: NDArray, y: NDArray, x: NDArray, random: np.random.Generator
+    ) -> tuple[Tube, ...]:
+        """Tubes that wind along z: dark lumen, thin bright wall. Returns where they are."""
+        owner = np.zeros(SHAPE, np.int8)
+        drawn: list[tuple[Tube, NDArray[np.int64]]] = []  # with its pixels in each slice
         for side in (-1, 1):
             for _ in range(2):
                 at = random.uniform((-35, 12), (35, 38))
@@ -80,3 +84,11 @@ class Phantom:
                 inside = head > 0.2
                 head[inside & (distance < lumen + wall)] = 0.85
                 head[inside & (distance < lumen)] = 0.05
+                owner[inside & (distance < lumen + wall)] = len(drawn) + 1
+                path = np.concatenate((path_y, path_x), 2)[:, 0]
+                centre = path / VOXEL_MM + np.divide(SHAPE[1:], 2)
+                drawn.append((Tube(centre, lumen, wall), (distance < lumen + wall).sum((1, 2))))
+        for i, (tube, pixels) in enumerate(drawn):
+            whole = (owner == i + 1).sum((1, 2)) == pixels  # not partly outside the tissue, nor crossed by another
+            tube.centre[~whole] = np.nan
+        return tuple(tube for tube, _ in drawn)

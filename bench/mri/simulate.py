@@ -51,13 +51,30 @@ def regrid(
     tuple
         The slice (Y, X), and its true voxel in mm.
     """
-    sizes = [max(m, 2 * round(m * v / n / 2)) for m, v, n in zip(matrix, voxel_mm, native_mm, strict=True)]
+    sizes = _sizes(native_mm, matrix, voxel_mm)
     for axis in (0, 1):
         image = _window(image, axis, round(centre[axis]), sizes[axis], native_mm[axis])
     spectrum = crop(fft2c(torch.from_numpy(image).to(torch.complex64)), matrix)
     scale = (matrix[0] * matrix[1] / (sizes[0] * sizes[1])) ** 0.5
     voxel = tuple(n * s / m for n, s, m in zip(native_mm, sizes, matrix, strict=True))
     return (scale * ifft2c(spectrum).real).numpy(), (voxel[0], voxel[1])
+
+
+def regridded(
+    points: NDArray[np.float64],
+    native_mm: tuple[float, float],
+    centre: tuple[float, float],
+    matrix: tuple[int, int],
+    voxel_mm: tuple[float, float],
+) -> NDArray[np.float64]:
+    """Where `regrid` puts native pixels: (..., 2) row and column -> the same on its grid (Y, X), with fractions."""
+    zoom = np.divide(matrix, _sizes(native_mm, matrix, voxel_mm))
+    return (points - np.round(centre)) * zoom + np.floor_divide(matrix, 2)
+
+
+def _sizes(native_mm: tuple[float, float], matrix: tuple[int, int], voxel_mm: tuple[float, float]) -> list[int]:
+    """Native pixels of the field of view, never fewer than the matrix has."""
+    return [max(m, 2 * round(m * v / n / 2)) for m, v, n in zip(matrix, voxel_mm, native_mm, strict=True)]
 
 
 def _window(image: NDArray[np.float32], axis: int, centre: int, size: int, native_mm: float) -> NDArray[np.float32]:

@@ -1,13 +1,16 @@
 """The tables beside the main one: one list, whoever shows them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from bench import vessels
 from bench.report import paper, propagation, spectra, verdict
-from bench.report.captions import about, identities, unfinished
+from bench.report.captions import about, counted, identities, unfinished
 from bench.report.collect import Block
-from bench.report.tables import MISSING, TITLES, Table, cell, lines
+from bench.report.tables import MISSING, NAMES, TITLES, Line, Table, cell, lines
 
-DETAILED = ("psnr_fg", "ssim_fg", "psnr_boundary", "psnr_flat", "psnr_lr")
+DETAILED = ("psnr_fg", "ssim_fg", "psnr_boundary", "psnr_flat", "psnr_lr", *vessels.COLUMNS)
 
 
 def tables(block: Block) -> list[Table]:
@@ -33,4 +36,13 @@ def details(block: Block) -> Table | None:
     )
     without = [line.method for line in done if np.isnan(line.means["psnr_lr"])]
     missing = [f"LR PSNR {MISSING}: no LR image on the way ({', '.join(without)})."] if without else []
-    return Table("details", said, header, rows, [*identities(block, shown), *missing, *unfinished(block)])
+    notes = [*identities(block, shown), *_vessels(done), *missing, *unfinished(block)]
+    return Table("details", said, header, rows, notes)
+
+
+def _vessels(done: Sequence[Line]) -> list[str]:
+    """Over how many slices the errors of vessels are averaged."""
+    column = vessels.COLUMNS[0]
+    most = max(int(line.by_slice[column].count()) for line in done)
+    names = ", ".join(NAMES[score] for score in vessels.COLUMNS)
+    return [f"{names}: over the {counted(most, 'slice')} whose truth shows known vessels."] if most else []

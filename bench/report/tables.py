@@ -13,15 +13,17 @@ from bench.store import DETAILS, ROW_KEY, SCORES
 
 ALL = (*SCORES, *DETAILS)
 MAIN = ("psnr", "ssim", "lpips", "nmse")
-HIGHER = {score: not score.startswith(("lpips", "nmse")) for score in ALL}
-DIGITS = {score: 2 if score.startswith("psnr") else 4 for score in ALL}
+HIGHER = {score: not score.startswith(("lpips", "nmse", "wall", "lumen")) for score in ALL}
+DIGITS = {score: 2 if score.startswith(("psnr", "wall", "lumen")) else 4 for score in ALL}
 NAMES = {
     "psnr": "PSNR", "ssim": "SSIM", "lpips": "LPIPS", "nmse": "NMSE",
     "psnr_fg": "PSNR fg", "ssim_fg": "SSIM fg", "psnr_lr": "LR PSNR",
     "psnr_oracle_fed": "PSNR oracle-fed", "nmse_oracle_fed": "NMSE oracle-fed",
     "psnr_boundary": "PSNR boundary", "psnr_flat": "PSNR flat",
+    "wall_mm_error": "wall error", "lumen_contrast_error_percent": "lumen contrast error",
 }  # fmt: skip
 UNITS = {score: "dB" for score in ALL if score.startswith("psnr")}
+UNITS |= {"wall_mm_error": "mm", "lumen_contrast_error_percent": "%"}
 TITLES = {s: f"{name}{', ' + UNITS[s] if s in UNITS else ''} {'↑' if HIGHER[s] else '↓'}" for s, name in NAMES.items()}
 HEADER = [
     "method", "group", *(TITLES[s] for s in MAIN), "n slices", "n subjects", "s / slice", "peak MB", "parameters", "GMAC",

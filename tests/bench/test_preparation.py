@@ -10,7 +10,8 @@ from bench import config, registry
 from bench.errors import UserError
 from bench.mri.fourier import fft2c
 from bench.mri.sense import Sense
-from bench.preparation import Slices, declare, prepare_slice, sampling_mask, slice_numbers
+from bench.preparation import Slices, declare, prepare_slice, sampling_mask, slice_numbers, tubes_on_grid
+from bench.protocol import Tube
 
 SMOKE = config.load("smoke")
 
@@ -205,3 +206,28 @@ def test_raw_kspace_of_ones_own_comes_in_by_the_same_door(cache, tmp_path, monke
     assert acquisition.kspace.shape == (1, 4, 24, 20)
     assert acquisition.voxel_mm == (1.0, 1.0)
     assert torch.isfinite(target.image_hr.abs()).all()
+    assert slices.tubes(0).shape == (0, 4)  # nothing is known of its vessels
+
+
+def test_a_vessel_counts_where_it_is_whole_and_inside_the_field_of_view(head):
+    laptop = declare(registry.datasets()["vwi"].make(), "phantom", config.load("laptop"), 0, None).protocol
+    inside, near_the_edge = (np.full((180, 2), at) for at in ((90.0, 75.0), (90.0, 10.0)))
+    inside[1] = np.nan
+    tubes = (Tube(inside, 3.0, 1.5), Tube(near_the_edge, 3.0, 1.5))
+    found = tubes_on_grid(laptop, replace(head, tubes=tubes), [0, 1], (1.2, 1.2))
+    assert found.shape == (2, 2, 4)
+    assert found[0, 0, 2:].tolist() == [3.0, 1.5]
+    assert np.isfinite(found).all(-1).tolist() == [[True, False], [False, False]]
+
+
+def test_the_phantom_tells_of_vessels_that_lie_whole_in_tissue(head):
+    assert len(head.tubes) == 4
+    y, x = np.mgrid[:180, :150]
+    for tube in head.tubes:
+        told = np.flatnonzero(np.isfinite(tube.centre).all(1))
+        assert 20 < len(told) < 160
+        for number in told[::10]:
+            radius = 1.2 * np.hypot(y - tube.centre[number, 0], x - tube.centre[number, 1])
+            ring = (radius > tube.lumen_mm + 0.3 * tube.wall_mm) & (radius < tube.lumen_mm + 0.7 * tube.wall_mm)
+            assert head.volume[number, radius < tube.lumen_mm - 1.2].max() < 0.2
+            assert head.volume[number, ring].min() > 0.4

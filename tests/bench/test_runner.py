@@ -68,6 +68,7 @@ def test_where_the_error_lies_is_written_too(outcomes, folder):
         assert (unclipped >= rows["nmse"] * 0.999).all()  # clipping can but bring an image nearer to the truth
         assert unclipped == pytest.approx(rows["nmse"], rel=0.2)
         assert rows[["psnr_boundary", "psnr_flat"]].notna().all(axis=None)
+        assert rows[["wall_mm_error", "lumen_contrast_error_percent"]].isna().all(axis=None)  # no wall shows at 4.2 mm
         assert len(radial) == 24 * rows["contrast"].nunique()
         assert radial["slices"].iloc[0] == 2
         assert "spectrum" in read_json(run / "run.json")["metrics"]

@@ -17,6 +17,20 @@ def test_regridding_keeps_the_intensity_and_the_field_of_view():
     assert image[20, 16] == pytest.approx(2.0, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("voxel", "true"), [((2.0, 2.0), (2.0, 2.0)), ((0.6, 0.7), (1.0, 1.0)), ((1.5, 2.5), (1.5, 2.5))]
+)
+def test_a_blob_lies_where_regridding_says_it_does(voxel, true):
+    y, x = np.mgrid[:100, :90]
+    blob = np.exp(-((y - 57.25) ** 2 + (x - 38.5) ** 2) / (2 * 4**2)).astype(np.float32)
+    grid = ((1.0, 1.0), (50.6, 44.2), (60, 56), voxel)
+    image, measured = simulate.regrid(blob, *grid)
+    weights = image / image.sum()
+    mean = [(np.arange(n) * weights.sum(1 - axis)).sum() for axis, n in enumerate(image.shape)]
+    assert measured == true
+    assert simulate.regridded(np.array([57.25, 38.5]), *grid) == pytest.approx(mean, abs=0.05)
+
+
 def test_a_head_is_never_gridded_finer_than_it_was_acquired():
     image, voxel = simulate.regrid(np.ones((20, 20), np.float32), (1.0, 1.0), (10, 10), (40, 40), (0.6, 0.6))
     assert voxel == (1.0, 1.0)

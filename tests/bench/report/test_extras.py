@@ -174,6 +174,27 @@ def test_boundary_and_flat_stand_beside_the_foreground(results):
     assert (row["PSNR boundary, dB ↑"], row["PSNR flat, dB ↑"]) == ("27.00 ± 0.00", "35.00 ± 0.00")
 
 
+def test_errors_of_vessels_stand_there_if_any_row_has_them(results):
+    folder = results.add(details={"wall_mm_error": 0.25, "lumen_contrast_error_percent": 3.5})
+    results.add("modl+sinc", "sequential")
+    rows = pd.read_csv(folder / "slices.csv")
+    rows.loc[rows["slice"] > 0, ["wall_mm_error", "lumen_contrast_error_percent"]] = np.nan
+    rows.to_csv(folder / "slices.csv", index=False)
+    results.reseal(folder)
+    table = extras.details(only(results))
+    row = records(table)["proposed"]
+    assert (row["wall error, mm ↓"], row["lumen contrast error, % ↓"]) == ("0.25 ± 0.00", "3.50 ± 0.00")
+    assert records(table)["modl+sinc"]["wall error, mm ↓"] == "–"
+    assert "wall error, lumen contrast error: over the 3 slices whose truth shows known vessels." in table.notes
+    assert "wall error: library 1.0, wall_mm_error" in table.notes
+
+
+def test_without_known_vessels_there_is_no_word_of_them(results):
+    results.add(details=FED)
+    table = extras.details(only(results))
+    assert not any("wall" in text or "lumen" in text for text in (*table.header, *table.notes))
+
+
 def test_a_plugin_alone_has_its_tables(results):
     results.add("never-heard-of", "joint", dataset="mine")
     assert [table.name for table in extras.tables(only(results))] == ["propagation", "details"]
