@@ -163,8 +163,19 @@ def remarks(block: Block, found: list[Comparison]) -> list[str]:
 def _costs(block: Block, found: list[Comparison]) -> list[str]:
     named = dict.fromkeys(id for comparison in found for id in (comparison.joint, comparison.sequential))
     table = {line.method: line for line in lines(block)}
-    costs = [f"{id} {number(table[id].seconds, 3)} s a slice, {table[id].parameters:,} parameters" for id in named]
+    costs = [
+        f"{id} {number(table[id].seconds, 3)} s a slice, {table[id].parameters:,} parameters{_budget(block, id)}"
+        for id in named
+    ]
     return [f"Cost: {'; '.join(costs)}."]
+
+
+def _budget(block: Block, method: str) -> str:
+    """How long it was trained: a sequence has two stages, each as long as the one of a joint network."""
+    record = block.of(method)[0].record
+    stages = sum(1 for stage in record["stages"] if stage.get("parameters"))
+    iterations = record.get("settings", {}).get("training", {}).get("iterations")
+    return f", {counted(stages, 'stage')} of {iterations} iterations" if stages and iterations else ""
 
 
 def markdown(block: Block, found: list[Comparison]) -> str:

@@ -156,3 +156,13 @@ def test_differences_by_contrast_as_numbers(results):
     assert [rows[c, "PSNR"]["n subjects"] for c in ("all", "t1w", "t2w")] == ["7"] * 3
     outcomes = ["no difference shown", "joint better", "sequential better"]
     assert [rows[c, "PSNR"]["outcome"] for c in ("all", "t1w", "t2w")] == outcomes
+
+
+def test_the_verdict_says_how_long_each_was_trained(results):
+    settings = {"settings": {"training": {"iterations": 600}}}
+    results.add("proposed", "joint", **settings)
+    two = [{"id": id, "key": "k", "parameters": 5} for id in ("modl", "modl+rrdb")]
+    results.add("modl+rrdb", "sequential", stages=two, **settings)
+    _, text = judged(results)
+    assert "proposed 0.500 s a slice, 1,000 parameters, 1 stage of 600 iterations" in text
+    assert "modl+rrdb 0.500 s a slice, 10 parameters, 2 stages of 600 iterations" in text
