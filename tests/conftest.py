@@ -1,8 +1,21 @@
+import sys
+
 import pytest
 import torch
 
 from bench import config, registry
 from bench.preparation import declare
+
+registry.discover()
+
+
+@pytest.fixture(autouse=True)
+def own_plugins(monkeypatch):
+    """What a test registers is gone after it."""
+    monkeypatch.setattr(registry, "_plugins", dict(registry._plugins))
+    yield
+    for name in [name for name in sys.modules if name.startswith("bench_plugin_")]:
+        del sys.modules[name]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -23,7 +36,6 @@ def cache(tmp_path_factory):
 @pytest.fixture(scope="session")
 def phantom(cache):
     """Prepared `vwi` slices of the phantom at the smoke profile."""
-    registry.discover()
     data = declare(registry.datasets()["vwi"].make(), "phantom", config.load("smoke"), 0, None)
     data.prepare(["train", "validation", "test"], 1, lambda *_: None)
     return data

@@ -8,11 +8,6 @@ from bench.templates import render
 registry.discover()
 
 
-@pytest.fixture(autouse=True)
-def own_table(monkeypatch):
-    monkeypatch.setattr(registry, "_plugins", dict(registry._plugins))
-
-
 def load(tmp_path, text, id="mine"):
     path = tmp_path / f"{id}.py"
     path.write_text(text)

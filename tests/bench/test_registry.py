@@ -6,12 +6,6 @@ from bench.plan import available, select
 from bench.templates import render
 
 
-@pytest.fixture(autouse=True)
-def own_table(monkeypatch):
-    registry.discover()
-    monkeypatch.setattr(registry, "_plugins", dict(registry._plugins))
-
-
 def test_every_reconstructor_meets_every_super_resolver():
     methods = available()
     for r in registry.methods("reconstructor"):
