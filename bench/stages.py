@@ -119,6 +119,7 @@ def _train(job: StageJob, report: Report) -> dict[str, Any]:
         _train_together(job, report)  # what they leave is a checkpoint of the last step, which is gone on from below
     trainer, state = _trained(job, ALONE, job.device, report)
     write_curve(job.folder / "curve.csv", state.curve)
+    best = next(row for row in state.curve if row["step"] == state.best_step)
     save_weights(job.folder / "last.safetensors", trainer.module.state_dict())
     sha256 = save_weights(job.folder / "weights.safetensors", state.best_weights)
     return {
@@ -126,7 +127,7 @@ def _train(job: StageJob, report: Report) -> dict[str, Any]:
         "weights_sha256": sha256,
         "iterations": state.step,
         "best_step": state.best_step,
-        "validation": {k: v for k, v in state.curve[-1].items() if k in ("psnr", "lpips")},
+        "validation": {k: v for k, v in best.items() if k in ("psnr", "lpips")},
         "seconds": round(state.seconds, 1),
     }
 

@@ -112,6 +112,11 @@ def _cost(block: Block) -> list[str]:
 
     machines = _by([run for run in block.done if run.timing is not None], machine)
     said = [f"Time{_only(m, machines)}: whole method, batch 1, median; {name}." for name, m in machines.items()]
-    commits = _by(block.done, lambda run: str(run.record["provenance"].get("commit", "unknown"))[:12])
+    commits = _by(block.done, lambda run: _short(str(run.record["provenance"].get("commit", "unknown"))))
     said += [f"GMAC{note.removeprefix('gmac')}." for note in identities(block, ("gmac",)) if "not said" not in note]
     return said + [f"Rows{_only(methods, commits)} made at commit {commit}." for commit, methods in commits.items()]
+
+
+def _short(commit: str) -> str:
+    """A commit's first digits, and whether files were changed since."""
+    return commit[:12] + (" with changes" if commit.endswith("+") else "")
