@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "lpips", "sigpy", "pandas")
+CODE = ("bench", "methods", "datasets")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -31,10 +32,10 @@ def provenance(device: str) -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The repository's commit, with "+" where files were changed; "unknown" outside a repository."""
+    """The repository's commit, with "+" where code was changed; "unknown" outside a repository."""
     try:
         sha = _git("rev-parse", "HEAD")
-        return sha + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
+        return sha + ("+" if _git("status", "--porcelain", "--untracked-files=no", "--", *CODE) else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 
