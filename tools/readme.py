@@ -28,7 +28,9 @@ def section(block: Block) -> str:
     folder = f"reports/{block.dataset}/{block.profile}"
     figures = sorted(path.name for path in Path(folder).glob("grid-*.png"))
     picture = f"![Every method on one slice, with error maps]({folder}/{figures[0]})\n" if figures else ""
-    return f"### `{block.dataset}`: {block.label}\n\n{said}\n\n{caption(block)}\n\n{table(block)}\n{picture}"
+    of = caption(block).split(" Mean ±")[0]  # the table here has neither intervals nor marks
+    shown = f"{of} Mean ± standard deviation over slices (not over people); best in bold; bounds are not ranked."
+    return f"### `{block.dataset}`: {block.label}\n\n{said}\n\n{shown}\n\n{table(block)}\n{picture}"
 
 
 def main() -> None:

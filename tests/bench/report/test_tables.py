@@ -284,6 +284,7 @@ def test_one_method_alone_is_the_best_and_has_no_tie(results):
     results.add()
     assert "†" not in cells(formats.markdown(only(results)), "proposed")[2]
 
+
 def test_rows_of_changed_files_say_so(results):
     results.add(provenance={"commit": "0123456789abcdef+", "hardware": "a processor"})
     assert "Rows made at commit 0123456789ab with changes." in notes(only(results), lines(only(results)))
