@@ -78,6 +78,7 @@ def summary(results: Path, dataset: str, profile: str, beside: Path | None = Non
 def _side_by_side(pairs: list[Beside], beside: Path) -> Table:
     titles = [title for s in COMPARED for title in (NAMES[s], "there", "diff.")]
     table = _new(f"beside {beside}", ("method", *titles))
+    table.padding = (0, 0, 0, 0)  # ten columns in 80 characters
     for pair in pairs:
         cells = []
         for score in COMPARED:
