@@ -10,6 +10,7 @@ from scipy.ndimage import binary_dilation, gaussian_gradient_magnitude
 
 from bench import metrics
 from bench.metrics import Image
+from bench.mri.masks import central
 
 REGIONS = ("acquired", "unacquired", "beyond")
 ENERGIES = ("error_energy", "truth_energy", "image_energy")
@@ -79,10 +80,8 @@ def spectrum(image: Image) -> NDArray[np.complex128]:
 
 def regions(mask: Mask, shape: tuple[int, int]) -> dict[str, Mask]:
     """HR k-space, (Y, X) bool each: at samples of the LR `mask` (y, x), the rest of the LR band, and beyond the band."""
-    corner = [n // 2 - m // 2 for n, m in zip(shape, mask.shape, strict=True)]
-    box = tuple(slice(c, c + m) for c, m in zip(corner, mask.shape, strict=True))
-    band, acquired = np.zeros(shape, bool), np.zeros(shape, bool)
-    band[box], acquired[box] = True, mask
+    band, acquired = central(shape, (mask.shape[0], mask.shape[1])), np.zeros(shape, bool)
+    acquired[band] = mask.ravel()
     return dict(zip(REGIONS, (acquired, band & ~acquired, ~band), strict=True))
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -15,7 +14,7 @@ from matplotlib.transforms import Bbox
 
 from bench.report.collect import Block
 from bench.report.drawing import BLACK, BLUE, GREEN, GROUP_LOOK, ORANGE, PURPLE, SKY, STYLE, VERMILLION, what
-from bench.report.tables import HIGHER, NAMES, UNITS, Line, lines
+from bench.report.tables import HIGHER, Line, differences, label, lines
 from bench.report.verdict import Comparison
 from bench.store import ROW_KEY
 
@@ -23,11 +22,6 @@ SHOWN = ("psnr", "lpips")
 SUBJECT_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION)
 AROUND = np.deg2rad([20, -20, 160, -160, 60, -60, 120, -120, 90, -90])  # where a label may stand beside its point
 SPREAD = 0.3  # half the width of a cloud of dots
-
-
-def score_label(score: str) -> str:
-    """ "PSNR, dB"."""
-    return NAMES[score] + (f", {UNITS[score]}" if score in UNITS else "")
 
 
 def quality_time(block: Block) -> Figure | None:
@@ -70,7 +64,7 @@ def _draw_scatter(axis: Axes, table: Sequence[Line], score: str) -> None:
     front = pareto(table, score)
     axis.plot([p.seconds for p in front], [p.means[score] for p in front], "-", color="0.6", lw=1, zorder=1,
               drawstyle="steps-post")  # fmt: skip
-    axis.set(xscale="log", xlabel="seconds a slice", ylabel=score_label(score))
+    axis.set(xscale="log", xlabel="seconds a slice", ylabel=label(score))
     axis.set_title(f"{'higher' if HIGHER[score] else 'lower'} and further left is better")
     seconds = [line.seconds for line in table if np.isfinite(line.seconds)]
     wide = bool(seconds) and max(seconds) > 50 * min(seconds)  # then labels between the decades would collide
@@ -131,14 +125,10 @@ class Cloud:
 
 
 def clouds(block: Block, comparison: Comparison) -> list[Cloud]:
-    """Joint minus the best sequential method, on the slices that they share; a slice's score is the mean over seeds."""
-    rows = block.rows
-    pair = [
-        rows[rows["method"] == method].groupby(ROW_KEY)[comparison.score].mean()
-        for method in (comparison.joint, comparison.sequential)
-    ]
-    both = pd.concat(pair, axis=1, join="inner").dropna()
-    table = (both.iloc[:, 0] - both.iloc[:, 1]).rename("difference").reset_index().sort_values(ROW_KEY)
+    """Joint minus sequential, on the slices that they share; a slice's score is the mean over seeds."""
+    found = {line.method: line for line in lines(block)}
+    joint, sequential = found[comparison.joint], found[comparison.sequential]
+    table = differences(joint, sequential, comparison.score).rename("difference").reset_index().sort_values(ROW_KEY)
     return [
         Cloud(str(contrast), tuple(own["subject"]), tuple(own["difference"]))
         for contrast, own in table.groupby("contrast")
@@ -146,22 +136,22 @@ def clouds(block: Block, comparison: Comparison) -> list[Cloud]:
 
 
 def paired_differences(block: Block, found: Sequence[Comparison]) -> Figure | None:
-    """One dot a slice, by contrast; a bar at the mean."""
+    """One dot a slice, by contrast; a bar at the mean. A column for each joint method and what it is compared with."""
     shown = [comparison for comparison in found if comparison.score in SHOWN]
     if not shown:
         return None
-    joints = list(dict.fromkeys(comparison.joint for comparison in shown))
+    pairs = list(dict.fromkeys((comparison.joint, comparison.against) for comparison in shown))
     scores = [score for score in SHOWN if any(comparison.score == score for comparison in shown)]
     subjects = sorted(set(block.rows["subject"]))
     colours = dict(zip(subjects, SUBJECT_COLOURS, strict=False)) if 1 < len(subjects) <= len(SUBJECT_COLOURS) else {}
     wide = max(3.0, 0.95 * len(block.contrasts()) + 0.9)
     with mpl.rc_context(STYLE):
-        size = (max(wide * len(joints), 5.0), 2.4 * len(scores) + 0.6)
+        size = (max(wide * len(pairs), 5.0), 2.4 * len(scores) + 0.6)
         figure = Figure(figsize=size, layout="constrained")
-        figure.suptitle(f"{what(block)}\njoint minus best sequential, one dot a slice", fontsize=10)
-        axes = figure.subplots(len(scores), len(joints), squeeze=False, sharey="row")
+        figure.suptitle(f"{what(block)}\njoint minus sequential, one dot a slice", fontsize=10)
+        axes = figure.subplots(len(scores), len(pairs), squeeze=False, sharey="row")
         for comparison in shown:
-            axis = axes[scores.index(comparison.score)][joints.index(comparison.joint)]
+            axis = axes[scores.index(comparison.score)][pairs.index((comparison.joint, comparison.against))]
             _draw_clouds(axis, clouds(block, comparison), comparison, colours)
         if colours:
             handles = [Line2D([], [], ls="", marker="o", ms=4, color=c, label=s) for s, c in colours.items()]
@@ -183,6 +173,6 @@ def _draw_clouds(axis: Axes, found: Sequence[Cloud], comparison: Comparison, col
     axis.set_xlim(-0.6, len(found) - 0.4)
     axis.set_title(f"{comparison.joint} − {comparison.sequential}")
     side = "above" if HIGHER[comparison.score] else "below"
-    axis.set_ylabel(f"{score_label(comparison.score)}\n({side} 0: joint better)")
+    axis.set_ylabel(f"{label(comparison.score)}\n({side} 0: joint better)")
     axis.grid(axis="y", color="0.92")
     axis.set_axisbelow(True)

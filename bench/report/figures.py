@@ -68,9 +68,9 @@ def of_block(block: Block, stored: Stored, found: Sequence[Comparison], folder: 
     )  # fmt: skip
     add(
         paired_differences(block, found), "differences",
-        "Each joint method minus the sequential one that is best in that score, one dot a slice, in the order of subject "
-        "and slice; the bar is the mean.",
-        "Dots of the difference between joint and best sequential method, by contrast",
+        "Each joint method minus the sequential one that is best in that score, and minus its own sequential twin if it has "
+        "one; one dot a slice, in the order of subject and slice; the bar is the mean.",
+        "Dots of the difference between joint and sequential methods, by contrast",
     )  # fmt: skip
     add(
         training_curves(block), "training",

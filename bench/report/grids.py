@@ -12,6 +12,7 @@ from matplotlib.image import AxesImage
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
+from bench.mri.masks import central
 from bench.report.collect import Block
 from bench.report.drawing import FOOT, GAP, PANEL, STYLE, Sheet, balanced, corner, named, show, what
 from bench.report.stored import Stored
@@ -117,9 +118,10 @@ def examples(blocks: Sequence[tuple[Block, Stored]]) -> Figure | None:
         axes = figure.subplots(len(shown), 4, squeeze=False)
         for row, (block, stored, name) in zip(axes, shown, strict=True):
             truth, low, mask = (stored.part(name, part) for part in ("truth", "lr", "mask"))
+            kept = central((truth.shape[0], truth.shape[1]), (mask.shape[0], mask.shape[1]))
             titles = ("cropping mask, HR k-space", f"sampled, LR k-space, {mask.size / mask.sum():.2f}×",
                       "LR, zero-filled", "HR, fully sampled")  # fmt: skip
-            for axis, image, title in zip(row, (_kept(truth.shape, mask.shape), mask, low, truth), titles, strict=True):
+            for axis, image, title in zip(row, (kept, mask, low, truth), titles, strict=True):
                 top = 1.0 if image.dtype == bool else stored.window(name)
                 axis.imshow(image, cmap="gray", vmin=0, vmax=top, interpolation="nearest")
                 axis.set(title=title, xticks=[], yticks=[])
@@ -127,11 +129,3 @@ def examples(blocks: Sequence[tuple[Block, Stored]]) -> Figure | None:
                 axis.set_xlabel(f"{image.shape[0]} × {image.shape[1]}")
             row[0].set_ylabel(f"{block.dataset}, {block.profile}\n{block.label}")
     return figure
-
-
-def _kept(shape: tuple[int, ...], low: tuple[int, ...]) -> NDArray[np.bool_]:
-    """The centre of HR k-space that the LR acquisition keeps; DC at n // 2 in both."""
-    kept = np.zeros(shape, bool)
-    y, x = (full // 2 - part // 2 for full, part in zip(shape, low, strict=True))
-    kept[y : y + low[0], x : x + low[1]] = True
-    return kept

@@ -24,7 +24,14 @@ NAMES = {
 }  # fmt: skip
 UNITS = {score: "dB" for score in ALL if score.startswith("psnr")}
 UNITS |= {"wall_mm_error": "mm", "lumen_contrast_error_percent": "%"}
-TITLES = {s: f"{name}{', ' + UNITS[s] if s in UNITS else ''} {'↑' if HIGHER[s] else '↓'}" for s, name in NAMES.items()}
+
+
+def label(score: str) -> str:
+    """ "PSNR, dB"."""
+    return NAMES[score] + (f", {UNITS[score]}" if score in UNITS else "")
+
+
+TITLES = {score: f"{label(score)} {'↑' if HIGHER[score] else '↓'}" for score in NAMES}
 HEADER = [
     "method", "group", *(TITLES[s] for s in MAIN), "n slices", "n subjects", "s / slice", "peak MB", "parameters", "GMAC",
 ]  # fmt: skip

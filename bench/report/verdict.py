@@ -8,7 +8,7 @@ from bench.report import paper
 from bench.report.captions import about, counted
 from bench.report.collect import Block
 from bench.report.formats import markdown_table
-from bench.report.tables import DIGITS, HIGHER, MISSING, NAMES, UNITS, Line, Table, differences, lines, number
+from bench.report.tables import DIGITS, HIGHER, MISSING, NAMES, UNITS, Line, Table, differences, label, lines, number
 from bench.statistics import ACROSS, Interval, bootstrap, holm, paired_tests
 
 SCORES = ("psnr", "ssim", "lpips", "nmse", "psnr_fg", "ssim_fg")
@@ -53,10 +53,9 @@ class Comparison:
             number(value, DIGITS[self.score], "+")
             for value in (self.interval.mean, self.interval.low, self.interval.high)
         )
-        name = NAMES[self.score] + (f", {UNITS[self.score]}" if self.score in UNITS else "")
         wins = f"{self.better_on} of {self.slices}"
         other = f"{self.sequential} ({'best' if self.against == BEST else 'twin'})"
-        return [name, other, mean, f"{low} to {high}", wins, number(self.p, 3), self.outcome]
+        return [label(self.score), other, mean, f"{low} to {high}", wins, number(self.p, 3), self.outcome]
 
 
 def compare_groups(block: Block, contrast: str | None = None) -> list[Comparison]:
@@ -193,12 +192,10 @@ def markdown(block: Block, found: list[Comparison]) -> str:
 
 def table(block: Block) -> Table | None:
     """Every difference as plain numbers: all slices together, then by contrast; None without a comparison."""
+    together = compare_groups(block)
     several = block.contrasts() if len(block.contrasts()) > 1 else []
-    rows = [
-        _numbers(contrast or "all", comparison)
-        for contrast in (None, *several)
-        for comparison in compare_groups(block, contrast)
-    ]
+    found = {"all": together, **{contrast: compare_groups(block, contrast) for contrast in several}}
+    rows = [_numbers(contrast, comparison) for contrast, comparisons in found.items() for comparison in comparisons]
     if not rows:
         return None
     header = [
@@ -209,7 +206,7 @@ def table(block: Block) -> Table | None:
         f"{about(block)} Joint minus sequential, in the score's own unit; each contrast is tested by itself, Holm over its "
         "comparisons."
     )
-    return Table("differences", said, header, rows, remarks(block, compare_groups(block)))
+    return Table("differences", said, header, rows, remarks(block, together))
 
 
 def _numbers(contrast: str, comparison: Comparison) -> list[str]:

@@ -184,7 +184,7 @@ def test_of_several_seeds_the_first_is_shown_with_its_own_scores(results):
 
 
 def test_cropping_mask_keeps_dc_at_its_place():
-    kept = grids._kept((8, 6), (4, 3))
+    kept = grids.central((8, 6), (4, 3))
     assert kept.sum() == 12
     assert np.argwhere(kept)[0].tolist() == [8 // 2 - 4 // 2, 6 // 2 - 3 // 2]
 
@@ -288,6 +288,17 @@ def test_differences_are_joint_minus_best_sequential_slice_by_slice(results):
     assert axis.get_title() == "proposed − modl+sinc"
     assert sum(len(dots.get_offsets()) for dots in axis.collections) == 24
     assert axis.get_xticklabels()[0].get_text() == "t1w\nbetter on 12/12"
+
+
+def test_differences_to_the_best_and_to_the_twin_have_panels_of_their_own(results):
+    results.add("proposed", psnr=33.0)
+    results.add("modl+sinc", "sequential", psnr=32.5)
+    results.add("ablation-end-to-end", "ablation", psnr=31.0)
+    block = collect(results.folder)[0]
+    figure = charts.paired_differences(block, verdict.compare_groups(block))
+    titles = ["proposed − modl+sinc", "proposed − ablation-end-to-end"]
+    assert [axis.get_title() for axis in figure.axes] == titles * 2  # PSNR above, LPIPS below
+    assert all(sum(len(dots.get_offsets()) for dots in axis.collections) == 12 for axis in figure.axes)
 
 
 def test_training_curves_by_stage(results):
