@@ -21,7 +21,7 @@ from bench.config import Settings
 from bench.preparation import Slices
 from bench.provenance import provenance
 from bench.stages import load_link
-from bench.store import DETAILS, IDENTITY, SCORES, atomic_write, locked, read_json, write_images, write_json, write_rows
+from bench.store import DETAILS, IDENTITY, SCORES, locked, read_json, write_images, write_json, write_rows, write_table
 from bench.training import Report
 
 STORED_PERCENTILES = (10, 50, 90)  # of the zero-filled NMSE within a contrast: a rule on data alone
@@ -80,8 +80,8 @@ def evaluate(job: RunJob, report: Report) -> None:
         report(index + 1, len(job.test), "evaluating")
     with locked(job.folder / "run.lock"):
         write_rows(job.folder / "slices.csv", pd.DataFrame(rows)[[*IDENTITY, *SCORES, *DETAILS]])
-        _write_table(job.folder / "spectrum.csv", pd.DataFrame(spectra))
-        _write_table(job.folder / "radial.csv", _radial_table(job, radial))
+        write_table(job.folder / "spectrum.csv", pd.DataFrame(spectra))
+        write_table(job.folder / "radial.csv", _radial_table(job, radial))
         write_images(job.folder / "images.npz", images)
         digest = hashlib.sha256((job.folder / "slices.csv").read_bytes()).hexdigest()
         (job.folder / "timing.csv").unlink(missing_ok=True)
@@ -115,10 +115,6 @@ def _radial_table(job: RunJob, energies: list[tuple[str, str, NDArray[np.float64
         parts.append(analysis.radial_rows(contrast, [s for s, _ in own], [e for _, e in own]))
     table = pd.concat(parts, ignore_index=True)
     return table.assign(**job.identity)[[*job.identity, *table.columns]]
-
-
-def _write_table(path: Path, table: pd.DataFrame) -> None:
-    atomic_write(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 
 def slice_name(subject: str, contrast: str, number: int) -> str:
@@ -168,7 +164,7 @@ def time_methods(jobs: list[RunJob], report: Report) -> None:
             rows.append({"seconds": seconds, "peak_memory_mb": memory})
         table = pd.DataFrame(rows[1:]).assign(device=job.device, threads=torch.get_num_threads(), gmac=gmac)
         with locked(job.folder / "run.lock"):
-            atomic_write(job.folder / "timing.csv", table.to_csv(index=False, float_format="%.4g", lineterminator="\n"))
+            write_table(job.folder / "timing.csv", table, digits=4)
         report(done + 1, len(jobs), f"timing {job.identity['method']}")
 
 

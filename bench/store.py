@@ -4,7 +4,7 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ DETAILS = [  # written too, not needed when read
     "psnr_oracle_fed", "nmse_oracle_fed", "psnr_boundary", "psnr_flat", "wall_mm_error", "lumen_contrast_error_percent",
 ]  # fmt: skip
 ROW_KEY = ["subject", "contrast", "slice"]
+TEXT = ("subject", "contrast", "method", "region")  # columns that are text though they may look like numbers
+AGAIN = "run again with --rerun"
 STATUSES = ("done", "skipped", "failed", "diverged", "out-of-memory", "interrupted")
 
 
@@ -88,28 +90,45 @@ def _replicate(seed: int, fold: int) -> str:
     return f"seed{seed}" if fold == 0 else f"seed{seed}-fold{fold}"
 
 
+def write_table(path: Path, table: pd.DataFrame, digits: int = 6) -> None:
+    """Write a CSV with so many significant digits."""
+    atomic_write(path, table.to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n"))
+
+
+def read_table(path: Path, columns: Iterable[str], numbers: Iterable[str], remedy: str = AGAIN) -> pd.DataFrame:
+    """Read a CSV that has these columns; those of `numbers` that it has hold numbers.
+
+    Raises
+    ------
+    UserError
+        If it is damaged: by file and column, with what to do (`remedy`).
+    """
+    try:
+        table = pd.read_csv(path, dtype=dict.fromkeys(TEXT, str))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read ({error}): {remedy}.") from error
+    for column in columns:
+        if column not in table.columns:
+            raise UserError(f"{path} lacks the column '{column}': {remedy}.")
+    for column in numbers:
+        if column in table.columns and not pd.api.types.is_numeric_dtype(table[column]):
+            raise UserError(f"{path}: column '{column}' holds something that is no number: {remedy}.")
+    return table
+
+
 def write_rows(path: Path, rows: pd.DataFrame) -> None:
     """Write `slices.csv`: one row a slice, six digits."""
     duplicated = rows.duplicated(ROW_KEY)
     if duplicated.any():
         raise ValueError(f"{path}: rows are not unique by {ROW_KEY}: {rows[duplicated].iloc[0][ROW_KEY].to_list()}")
-    atomic_write(path, rows.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    write_table(path, rows)
 
 
 def read_rows(path: Path) -> pd.DataFrame:
     """Read `slices.csv`; a damaged file is refused by name and field."""
-    try:
-        rows = pd.read_csv(path, dtype={"subject": str, "contrast": str, "method": str})
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read ({error}): run again with --rerun.") from error
-    missing = [column for column in [*IDENTITY, *SCORES] if column not in rows.columns]
-    if missing:
-        raise UserError(f"{path} lacks the column '{missing[0]}': run again with --rerun.")
-    for column in [*SCORES, *(column for column in DETAILS if column in rows.columns)]:
-        if not pd.api.types.is_numeric_dtype(rows[column]):
-            raise UserError(f"{path}: column '{column}' holds something that is no number: run again with --rerun.")
+    rows = read_table(path, [*IDENTITY, *SCORES], [*SCORES, *DETAILS])
     if rows.duplicated(ROW_KEY).any():
-        raise UserError(f"{path} has a slice twice: run again with --rerun.")
+        raise UserError(f"{path} has a slice twice: {AGAIN}.")
     return rows
 
 

@@ -23,7 +23,7 @@ from bench.nn.losses import discriminator_loss, generator_loss, random_crop
 from bench.phases import Phase, learning_rate, phase_at
 from bench.preparation import Slices
 from bench.ranks import ALONE, Rank
-from bench.store import atomic_path, atomic_write
+from bench.store import atomic_path, write_table
 
 CHECKPOINT_SECONDS = 60.0
 Report = Callable[[int, int, str], None]
@@ -298,7 +298,7 @@ def load_weights(module: nn.Module, path: Path, sha256: str) -> None:
 
 def write_curve(path: Path, curve: list[dict[str, Any]]) -> None:
     """Write `curve.csv`: one row a validation."""
-    atomic_write(path, pd.DataFrame(curve).to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    write_table(path, pd.DataFrame(curve))
 
 
 def limit_threads(threads: int) -> None:

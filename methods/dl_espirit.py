@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from bench.acquisition import Acquisition, Output, Target
 from bench.config import NetworkSettings, Settings
 from bench.mri.sense import Sense
+from bench.nn.layers import as_channels, as_complex, zeroed
 from bench.nn.losses import complex_l1
 from bench.phases import PLAIN, Phase
 from bench.registry import reconstructor
@@ -31,21 +32,18 @@ class ResidualNetwork(nn.Module):
             )
             for _ in range(network.residual_blocks)
         )
-        self.last = nn.Conv2d(width, 2, 3, padding=1)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]  # a Conv2d with bias has one
+        self.last = zeroed(nn.Conv2d(width, 2, 3, padding=1))
         self.radius = 2 + 2 * network.residual_blocks  # of the receptive field
 
     def forward(self, image: Tensor, phase_encode: tuple[bool, bool]) -> Tensor:
         """(batch, y, x) complex -> the same."""
         pad_y, pad_x = (self.radius if encoded else 0 for encoded in phase_encode)
-        channels = torch.view_as_real(image).movedim(-1, 1)
-        features = self.first(F.pad(channels, (pad_x, pad_x, pad_y, pad_y), mode="circular"))
+        features = self.first(F.pad(as_channels(image), (pad_x, pad_x, pad_y, pad_y), mode="circular"))
         for block in self.blocks:
             features = features + block(features)
-        change = self.last(F.relu(features)).float()
+        change = self.last(F.relu(features))
         change = change[..., pad_y : pad_y + image.shape[-2], pad_x : pad_x + image.shape[-1]]
-        return image + torch.view_as_complex(change.movedim(1, -1).contiguous())
+        return image + as_complex(change)
 
 
 @reconstructor("dl-espirit")

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from bench.acquisition import Acquisition, Output, Target
 from bench.config import NetworkSettings, Settings
 from bench.mri.resample import bicubic
+from bench.nn.layers import zeroed
 from bench.nn.perceptual import CONV5_4, perceptual_losses
 from bench.nn.rrdb import SLOPE
 from bench.phases import Phase, adversarial_phases
@@ -102,8 +103,7 @@ class MedSRGAN(nn.Module):
         self.upsampling = nn.Sequential(nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2))
         self.last = nn.Conv2d(width, 1, 3, padding=1)
         if self.image_skip:
-            nn.init.zeros_(self.last.weight)
-            nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]  # a Conv2d with bias has one
+            zeroed(self.last)
 
     def forward(self, magnitude: Tensor) -> Tensor:
         """(batch, y, x) -> (batch, Y, X)."""

@@ -10,6 +10,7 @@ from bench.acquisition import Acquisition, Output, Target
 from bench.config import NetworkSettings, Settings
 from bench.mri.sense import Sense
 from bench.mri.solvers import regularised_inverse
+from bench.nn.layers import as_channels, as_complex
 from bench.phases import Phase
 from bench.registry import reconstructor
 
@@ -36,8 +37,7 @@ class Denoiser(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(batch, y, x) complex -> the same."""
-        change = self.layers(torch.view_as_real(image).movedim(-1, 1)).float()
-        return image + torch.view_as_complex(change.movedim(1, -1).contiguous())
+        return image + as_complex(self.layers(as_channels(image)))
 
 
 @reconstructor("modl")

@@ -12,6 +12,7 @@ from bench.mri.resample import bicubic
 from bench.mri.sense import Sense
 from bench.nn.discriminators import VGGStyle
 from bench.nn.equilibrium import fixed_point
+from bench.nn.layers import as_channels, as_complex, zeroed
 from bench.nn.losses import complex_l1
 from bench.nn.perceptual import CONV5_4, perceptual_losses
 from bench.nn.rrdb import RRDB, UpsamplingTail
@@ -20,11 +21,6 @@ from bench.phases import Phase, adversarial_phases
 from bench.registry import pipeline
 
 CONDITION = 64  # channels of the reconstruction feature; the paper is silent
-
-
-def as_channels(image: Tensor) -> Tensor:
-    """(batch, y, x) complex -> (batch, 2, y, x) real."""
-    return torch.view_as_real(image).movedim(-1, 1)
 
 
 class Reconstruction(nn.Module):
@@ -45,14 +41,11 @@ class Reconstruction(nn.Module):
         sizes = (features, network.prior_growth, network.residual_scale, network.init_scale)
         self.first = nn.Conv2d(2, features, 3, padding=1)
         self.blocks = nn.Sequential(*(RRDB(*sizes) for _ in range(network.prior_blocks)))
-        self.last = nn.Conv2d(features, 2, 3, padding=1)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]  # a Conv2d with bias has one
+        self.last = zeroed(nn.Conv2d(features, 2, 3, padding=1))
 
     def proximal(self, image: Tensor) -> Tensor:
         """The learned proximal operator, (batch, y, x) complex -> the same."""
-        change = self.last(self.blocks(self.first(as_channels(image)))).float()
-        return image + torch.view_as_complex(change.movedim(1, -1).contiguous())
+        return image + as_complex(self.last(self.blocks(self.first(as_channels(image)))))
 
     def forward(self, operator: Sense, zero_filled: Tensor) -> Tensor:
         """-> (batch, y, x) complex."""

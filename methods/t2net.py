@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from bench.acquisition import Acquisition, Output, Target
 from bench.config import NetworkSettings, Settings
 from bench.mri.resample import bicubic
+from bench.nn.layers import zeroed
 from bench.phases import PLAIN, Phase
 from bench.registry import pipeline
 
@@ -76,14 +77,13 @@ class Branches(nn.Module):
         width = network.features
         self.sr_head, self.rec_head = (nn.Conv2d(1, width, 5, padding=2) for _ in range(2))
         self.blocks = nn.ModuleList(TaskBlock(width) for _ in range(network.task_blocks))
-        self.sr_tail = nn.Sequential(
-            nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2), nn.Conv2d(width, 1, 3, padding=1)
-        )
+        upsampling = nn.Conv2d(width, 4 * width, 3, padding=1)
+        last = nn.Conv2d(width, 1, 3, padding=1)
+        self.sr_tail = nn.Sequential(upsampling, nn.PixelShuffle(2), last)
         self.rec_tail = nn.Conv2d(width, 1, 1)
-        for last in (self.sr_tail[-1], self.rec_tail):
-            if network.image_skip:
-                nn.init.zeros_(last.weight)  # type: ignore[arg-type]
-                nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+        if network.image_skip:
+            zeroed(last)
+            zeroed(self.rec_tail)
 
     def forward(self, magnitude: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, y, x) -> (batch, Y, X), (batch, y, x)."""
@@ -114,9 +114,7 @@ class T2Net(nn.Module):
         """-> HR magnitude, and the LR magnitude as a complex image."""
         low = acquisition.zero_filled.abs()
         height, width = low.shape[-2:]
-        top, left = self._corner(height, width)
-        bottom, right = (top + self.patch, left + self.patch) if self.training and self.patch else (height, width)
-        bottom, right = min(bottom, height), min(right, width)
+        top, left, bottom, right = self._window(height, width)
         image, image_lr = self.branches(low[:, top:bottom, left:right])
         around = (left, width - right, top, height - bottom)
         image, image_lr = F.pad(image, tuple(2 * n for n in around)), F.pad(image_lr, around)
@@ -124,12 +122,12 @@ class T2Net(nn.Module):
             image, image_lr = image + bicubic(low), image_lr + low
         return Output(image, torch.complex(image_lr, torch.zeros_like(image_lr)))
 
-    def _corner(self, height: int, width: int) -> tuple[int, int]:
-        """Of the training patch."""
+    def _window(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """Top, left, bottom and right of what the branches see: a random patch in training, else everything."""
         if not (self.training and self.patch):
-            return 0, 0
+            return 0, 0, height, width
         top, left = (int(torch.randint(max(n - self.patch, 0) + 1, ())) for n in (height, width))
-        return top, left
+        return top, left, min(top + self.patch, height), min(left + self.patch, width)
 
     def phases(self) -> tuple[Phase, ...]:
         """One phase."""

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bench.nn.layers import zeroed
+
 SLOPE = 0.2  # of LeakyReLU, ESRGAN's
 
 
@@ -72,8 +74,7 @@ class UpsamplingTail(nn.Module):
         self.conv = nn.Conv2d(features, features, 3, padding=1)
         self.last = nn.Conv2d(features, 1, 3, padding=1)
         if zero:
-            nn.init.zeros_(self.last.weight)
-            nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]  # a Conv2d with bias has one
+            zeroed(self.last)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, features, y, x) -> (batch, Y, X)."""

@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from bench.nn.layers import zeroed
+
 
 class SFT(nn.Module):
     """x -> x * (1 + scale(condition)) + shift(condition), 1x1 convolutions, LeakyReLU 0.1.
@@ -20,9 +22,7 @@ class SFT(nn.Module):
     @staticmethod
     def _branch(condition: int, features: int) -> nn.Sequential:
         hidden = min(32, condition)
-        last = nn.Conv2d(hidden, features, 1)
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)  # type: ignore[arg-type]  # a Conv2d with bias has one
+        last = zeroed(nn.Conv2d(hidden, features, 1))
         return nn.Sequential(nn.Conv2d(condition, hidden, 1), nn.LeakyReLU(0.1), last)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:

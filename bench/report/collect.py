@@ -8,12 +8,11 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import UserError
-from bench.store import DETAILS, finished_runs, read_json, read_rows
+from bench.store import AGAIN, DETAILS, finished_runs, read_json, read_rows, read_table
 
 GROUPS = ("joint", "ablation", "sequential", "bound")
 NEEDED = ("status", "method", "group", "seed", "fold", "source", "source_label", "dataset", "profile", "stages")
 NEEDED_WHEN_DONE = ("metrics", "provenance", "slices_sha256")
-AGAIN = "run again with --rerun"
 
 
 @dataclass(frozen=True)
@@ -131,14 +130,5 @@ def _timing(folder: Path) -> pd.DataFrame | None:
     path = folder / "timing.csv"
     if not path.exists():
         return None
-    try:
-        timing = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read ({error}): {AGAIN}.") from error
-    for column in ("seconds", "peak_memory_mb", "device", "threads"):
-        if column not in timing.columns:
-            raise UserError(f"{path} lacks the column '{column}': {AGAIN}.")
-    for column in ("seconds", "peak_memory_mb", "threads", "gmac"):
-        if column in timing.columns and not pd.api.types.is_numeric_dtype(timing[column]):
-            raise UserError(f"{path}: column '{column}' holds something that is no number: {AGAIN}.")
-    return timing
+    measured = ("seconds", "peak_memory_mb", "threads")
+    return read_table(path, (*measured, "device"), (*measured, "gmac"))

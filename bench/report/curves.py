@@ -10,10 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.errors import UserError
 from bench.report.collect import Block
 from bench.report.drawing import BLUE, STYLE, VERMILLION, balanced, what
-from bench.store import read_json
+from bench.store import read_json, read_table
 
 LOOK = {"psnr": (BLUE, "-"), "lpips": (VERMILLION, "--")}
 
@@ -39,13 +38,7 @@ def read_curves(block: Block) -> list[Curve]:
 
 
 def _read(path: Path) -> Curve:
-    try:
-        rows = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read ({error}): delete it, the figure goes without.") from error
-    for column in ("step", "phase", "psnr"):
-        if column not in rows.columns:
-            raise UserError(f"{path} lacks the column '{column}': delete it, the figure goes without.")
+    rows = read_table(path, ("step", "phase", "psnr"), (), "delete it, the figure goes without")
     record = path.parent / "stage.json"
     best = read_json(record).get("best_step") if record.exists() else None
     return Curve(path.parent.parent.name, rows, best)

@@ -1,17 +1,14 @@
 """Where in k-space the error lies: reading back `spectrum.csv` and `radial.csv`, and the table made of the first."""
 
-from pathlib import Path
-
 import pandas as pd
 
-from bench.errors import UserError
+from bench.analysis import ENERGIES
 from bench.report.captions import about, identities, unfinished
-from bench.report.collect import AGAIN, Block
+from bench.report.collect import Block
 from bench.report.tables import MISSING, Table, lines, number
-from bench.store import ROW_KEY
+from bench.store import ROW_KEY, read_table
 
 REGIONS = {"acquired": "sampled", "unacquired": "unsampled in LR band", "beyond": "beyond LR band"}
-ENERGIES = ["error_energy", "truth_energy", "image_energy"]
 
 
 def read_spectra(block: Block) -> pd.DataFrame:
@@ -33,27 +30,14 @@ def radial(block: Block) -> pd.DataFrame:
         by_seed[energy] /= by_seed["slices"]
     means = by_seed.groupby(["method", "contrast", "bin", "k"])
     counts = means[["slices", "subjects"]].max()
-    return means[ENERGIES].mean().join(counts).reset_index()
+    return means[list(ENERGIES)].mean().join(counts).reset_index()
 
 
 def _read(block: Block, name: str, columns: list[str]) -> pd.DataFrame:
-    found = [_table(run.folder / name, columns) for run in block.done if (run.folder / name).exists()]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["method", "seed", *columns])
-
-
-def _table(path: Path, columns: list[str]) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype={"subject": str, "contrast": str, "method": str, "region": str})
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read ({error}): {AGAIN}.") from error
-    for column in ("method", "seed", *columns):
-        if column not in table.columns:
-            raise UserError(f"{path} lacks the column '{column}': {AGAIN}.")
-        if column in (*ENERGIES, "coherence", "slices", "subjects") and not pd.api.types.is_numeric_dtype(
-            table[column]
-        ):
-            raise UserError(f"{path}: column '{column}' holds something that is no number: {AGAIN}.")
-    return table
+    columns = ["method", "seed", *columns]
+    paths = [run.folder / name for run in block.done if (run.folder / name).exists()]
+    found = [read_table(path, columns, (*ENERGIES, "coherence", "slices", "subjects")) for path in paths]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
 
 
 def regions(block: Block) -> pd.DataFrame:
