@@ -48,7 +48,7 @@ def run(
 ) -> None:
     """Train what is missing, evaluate, time; rows go to RESULTS."""
     from bench import terminal
-    from bench.runner import Request
+    from bench.run.execute import Request
 
     request = Request(
         tuple(name.strip() for name in dataset.split(",")), methods, profile, source, seeds, fold,
@@ -79,7 +79,8 @@ def list_(
     plugin: PluginFiles = None,
 ) -> None:
     """List what there is."""
-    from bench import catalogue, registry, terminal
+    from bench import registry, terminal
+    from bench.authoring import catalogue
 
     registry.discover(tuple(plugin or ()))
     rows = catalogue.rows(what, profile)
@@ -105,10 +106,10 @@ def new(
     kind: Annotated[str, typer.Option(help="reconstructor, super_resolver or pipeline.")] = "pipeline",
 ) -> None:
     """Write ./ID.py, a method that works as it is."""
+    from bench.authoring.new import BODIES, render
     from bench.errors import closest
     from bench.registry import ID
-    from bench.store import atomic_write
-    from bench.templates import BODIES, render
+    from bench.store.files import atomic_write
 
     if kind not in BODIES:
         raise UserError(f"Unknown kind '{kind}'.{closest(kind, BODIES)}")
@@ -128,7 +129,7 @@ def check(
 ) -> None:
     """Hold a method to the contract; say which clause it breaks."""
     from bench import registry
-    from bench.check import check as check_plugin
+    from bench.authoring.check import check as check_plugin
 
     registry.discover(tuple(plugin or ()))
     held = check_plugin(registry.find(registry.methods(), id, "reconstructor, super-resolver or pipeline"))

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from bench import assets
+from bench.data import assets
+from bench.data.prepare import Part
 from bench.errors import UserError
-from bench.preparation import Part
-from bench.runner import Callbacks, DatasetPlan, Request, execute, expected_seconds, make_plan, needed_assets
+from bench.run.execute import Callbacks, DatasetPlan, Request, execute, expected_seconds, make_plan, needed_assets
 
 console = Console(stderr=False)
 
@@ -165,7 +165,7 @@ def speed(threads: int) -> None:
     """Print how many times faster than others the physics is."""
     import torch
 
-    from bench.speed import compare
+    from bench.authoring.speed import compare
 
     torch.set_num_threads(threads)
     table = Table(

@@ -1,6 +1,6 @@
 """The paper's multi-contrast brain protocol: 2-D, rows read out, columns phase-encoded."""
 
-from bench.protocol import Protocol, View
+from bench.data.protocol import Protocol, View
 from bench.registry import dataset
 
 AXIAL = (0.15, 0.6)

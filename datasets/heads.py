@@ -3,8 +3,8 @@
 import nibabel as nib
 import numpy as np
 
-from bench import assets
-from bench.protocol import Head, Split
+from bench.data import assets
+from bench.data.protocol import Head, Split
 from bench.registry import source
 
 

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from bench.data.protocol import Head, Split, Tube
 from bench.mri.simulate import generator
-from bench.protocol import Head, Split, Tube
 from bench.registry import source
 
 VERSION = 1

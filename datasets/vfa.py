@@ -4,10 +4,10 @@ import h5py
 import numpy as np
 import torch
 
-from bench import assets
+from bench.data import assets
+from bench.data.protocol import Protocol, RawSubject, Split, View
 from bench.errors import UserError
 from bench.mri.fourier import fft2c
-from bench.protocol import Protocol, RawSubject, Split, View
 from bench.registry import dataset, source
 
 CONTRASTS = tuple(f"fa{i:02d}" for i in range(1, 11))

@@ -1,6 +1,6 @@
 """The paper's vessel wall imaging protocol: 3-D T1-weighted, both in-plane axes phase-encoded."""
 
-from bench.protocol import Protocol, View
+from bench.data.protocol import Protocol, View
 from bench.registry import dataset
 
 

@@ -7,8 +7,8 @@ from bench.acquisition import Acquisition, Output, Target
 from bench.config import Settings
 from bench.mri.fourier import pad, to_high_resolution
 from bench.mri.sense import Sense
-from bench.phases import PLAIN, Phase
 from bench.registry import pipeline
+from bench.train.phases import PLAIN, Phase
 
 from .proposed import Adversarial, Reconstruction, SuperResolution
 

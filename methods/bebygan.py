@@ -10,8 +10,8 @@ from bench.mri.resample import bicubic, downsample
 from bench.nn.discriminators import VGGStyle
 from bench.nn.losses import random_crop
 from bench.nn.perceptual import perceptual_losses
-from bench.phases import Phase, adversarial_phases
 from bench.registry import super_resolver
+from bench.train.phases import Phase, adversarial_phases
 
 from .rrdb import RRDBNet
 

@@ -9,8 +9,8 @@ from bench.config import NetworkSettings, Settings
 from bench.mri.sense import Sense
 from bench.nn.layers import as_channels, as_complex, zeroed
 from bench.nn.losses import complex_l1
-from bench.phases import PLAIN, Phase
 from bench.registry import reconstructor
+from bench.train.phases import PLAIN, Phase
 
 
 class ResidualNetwork(nn.Module):

@@ -11,8 +11,8 @@ from bench.mri.resample import bicubic
 from bench.nn.layers import zeroed
 from bench.nn.perceptual import CONV5_4, perceptual_losses
 from bench.nn.rrdb import SLOPE
-from bench.phases import Phase, adversarial_phases
 from bench.registry import super_resolver
+from bench.train.phases import Phase, adversarial_phases
 
 
 class AttentionBlock(nn.Module):

@@ -11,8 +11,8 @@ from bench.config import NetworkSettings, Settings
 from bench.mri.sense import Sense
 from bench.mri.solvers import regularised_inverse
 from bench.nn.layers import as_channels, as_complex
-from bench.phases import Phase
 from bench.registry import reconstructor
+from bench.train.phases import Phase
 
 
 class Denoiser(nn.Module):

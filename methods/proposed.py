@@ -17,8 +17,8 @@ from bench.nn.losses import complex_l1
 from bench.nn.perceptual import CONV5_4, perceptual_losses
 from bench.nn.rrdb import RRDB, UpsamplingTail
 from bench.nn.sft import SFT
-from bench.phases import Phase, adversarial_phases
 from bench.registry import pipeline
+from bench.train.phases import Phase, adversarial_phases
 
 CONDITION = 64  # channels of the reconstruction feature; the paper is silent
 

@@ -8,8 +8,8 @@ from bench.acquisition import Acquisition, Output, Target
 from bench.config import Settings
 from bench.mri.resample import bicubic
 from bench.nn.rrdb import RRDB, UpsamplingTail
-from bench.phases import PLAIN, Phase
 from bench.registry import super_resolver
+from bench.train.phases import PLAIN, Phase
 
 
 @super_resolver("rrdb")

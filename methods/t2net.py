@@ -8,8 +8,8 @@ from bench.acquisition import Acquisition, Output, Target
 from bench.config import NetworkSettings, Settings
 from bench.mri.resample import bicubic
 from bench.nn.layers import zeroed
-from bench.phases import PLAIN, Phase
 from bench.registry import pipeline
+from bench.train.phases import PLAIN, Phase
 
 RESIDUAL = 0.1  # scale of the residual blocks
 PATCH = 3

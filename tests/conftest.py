@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bench import config, registry
-from bench.preparation import declare
+from bench.data.prepare import declare
 
 registry.discover()
 

@@ -2,7 +2,7 @@ import re
 from pathlib import Path
 
 from bench import registry
-from bench.check import check
+from bench.authoring.check import check
 
 ROOT = Path(__file__).resolve().parents[1]
 

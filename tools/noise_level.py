@@ -15,10 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench import config, registry
-from bench.chain import Chain
-from bench.preparation import declare
-from bench.stages import StageJob, load_link, make_stage
-from bench.training import Part, limit_threads, validation_scores
+from bench.composition import Chain
+from bench.data.prepare import declare
+from bench.train.loop import Part, limit_threads, validation_scores
+from bench.train.stage import StageJob, load_link, make_stage
 
 
 def measure(dataset: str, sigma: float, folder: Path) -> dict[str, float]:

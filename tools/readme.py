@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from bench.report import verdict
-from bench.report.captions import caption
-from bench.report.collect import Block, collect
-from bench.report.formats import markdown_table
-from bench.report.tables import TITLES, best, cell, lines, number
+from bench.report.read.results import Block, collect
+from bench.report.tables import verdict
+from bench.report.tables.captions import caption
+from bench.report.tables.formats import markdown_table
+from bench.report.tables.main import TITLES, best, cell, lines, number
 
 SHOWN = ("psnr", "ssim", "lpips")
 BEGIN, END = "<!-- results -->\n", "<!-- /results -->"

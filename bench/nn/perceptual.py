@@ -78,7 +78,7 @@ class Perceptual(nn.Module):
 @cache
 def perceptual(layers: tuple[tuple[str, float], ...], device: str = "cpu") -> Perceptual:
     """The loss over (layer, weight) pairs, in the network's order, with the weights of the cache (fetched if missing)."""
-    from bench import assets
+    from bench.data import assets
 
     return read(assets.fetch("vgg19"), dict(layers)).to(device)
 

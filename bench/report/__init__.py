@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.report.collect import collect
-from bench.store import atomic_write
+from bench.report.read.results import collect
+from bench.store.files import atomic_write
 
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
 
-    from bench.report.page import Section
+    from bench.report.page.html import Section
 
 
 def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
@@ -26,8 +26,10 @@ def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
     UserError
         If `results` holds no runs or a file is damaged.
     """
-    from bench.report import extras, figures, page, verdict
-    from bench.report.stored import read_stored
+    from bench.report.figures import every as figures
+    from bench.report.page import html as page
+    from bench.report.read.images import read_stored
+    from bench.report.tables import extras, verdict
 
     blocks = collect(results)
     written: list[Path] = []
@@ -47,7 +49,7 @@ def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
 
 
 def _write_texts(section: "Section", folder: Path) -> list[Path]:
-    from bench.report import formats, verdict
+    from bench.report.tables import formats, verdict
 
     block = section.block
     texts = {
@@ -67,6 +69,6 @@ def _write_texts(section: "Section", folder: Path) -> list[Path]:
 
 def summary(results: Path, dataset: str, profile: str, beside: Path | None = None) -> "Table | Group":
     """The table for the terminal; `beside`: other results whose means stand beside these."""
-    from bench.report import comparison
+    from bench.report.tables import comparison
 
     return comparison.summary(results, dataset, profile, beside)

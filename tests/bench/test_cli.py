@@ -56,7 +56,7 @@ def test_without_a_network_it_says_what_is_missing_and_what_needs_no_download(ca
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
-    monkeypatch.setattr("bench.assets.PAUSE_S", 0.0)
+    monkeypatch.setattr("bench.data.assets.PAUSE_S", 0.0)
     code, printed = run(capsys, "run", "--methods", "oracle+bicubic")
     assert code == 2
     assert "--source phantom --profile smoke" in printed.err

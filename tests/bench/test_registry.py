@@ -1,9 +1,9 @@
 import pytest
 
 from bench import registry
+from bench.authoring.new import render
 from bench.errors import UserError
-from bench.plan import available, select
-from bench.templates import render
+from bench.run.methods import available, select
 
 
 def test_every_reconstructor_meets_every_super_resolver():

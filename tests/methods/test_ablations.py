@@ -3,8 +3,8 @@ import torch
 
 from bench import registry
 from bench.acquisition import Acquisition
-from bench.chain import Chain, Link
-from bench.check import toy
+from bench.authoring.check import toy
+from bench.composition import Chain, Link
 from bench.config import load
 from bench.mri.fourier import fft2c, ifft2c, to_low_resolution
 from bench.mri.resample import bicubic

@@ -3,10 +3,10 @@ import torch
 
 from bench import registry
 from bench.acquisition import Output
-from bench.check import toy
+from bench.authoring.check import toy
 from bench.config import load
 from bench.methods.bebygan import RegionAware, best_buddy_loss, patches, textured
-from bench.plan import count
+from bench.run.methods import count
 
 registry.discover()
 

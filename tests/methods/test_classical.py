@@ -1,7 +1,7 @@
 import torch
 
 from bench import registry
-from bench.check import toy
+from bench.authoring.check import toy
 from bench.config import load
 from bench.mri.resample import sinc
 

@@ -1,11 +1,11 @@
 import torch
 
 from bench import registry
-from bench.check import toy
+from bench.authoring.check import toy
 from bench.config import load
 from bench.mri.sense import Sense
 from bench.mri.solvers import conjugate_gradient
-from bench.plan import count
+from bench.run.methods import count
 
 registry.discover()
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from bench import config, registry
-from bench.chain import Chain, Link
-from bench.plan import build, is_trained
-from bench.preparation import declare
-from bench.training import Part, Trainer
+from bench.composition import Chain, Link
+from bench.data.prepare import declare
+from bench.run.methods import build, is_trained
+from bench.train.loop import Part, Trainer
 
 SETTINGS = config.load(
     "paper",

@@ -1,10 +1,10 @@
 import torch
 
 from bench import registry
-from bench.check import toy
+from bench.authoring.check import toy
 from bench.config import load
 from bench.mri.sense import Sense
-from bench.plan import count
+from bench.run.methods import count
 
 registry.discover()
 SETTINGS = load("smoke")

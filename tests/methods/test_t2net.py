@@ -3,10 +3,10 @@ import torch
 from torch.nn import functional as F
 
 from bench import registry
-from bench.check import toy
+from bench.authoring.check import toy
 from bench.config import load
 from bench.methods import t2net
-from bench.plan import count
+from bench.run.methods import count
 
 registry.discover()
 

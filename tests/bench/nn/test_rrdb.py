@@ -4,7 +4,7 @@ import torch
 from bench.nn.discriminators import VGGStyle
 from bench.nn.rrdb import RRDB, DenseBlock
 from bench.nn.sft import SFT
-from bench.plan import count
+from bench.run.methods import count
 
 
 def test_parameter_counts_are_the_published_ones():

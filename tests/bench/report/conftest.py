@@ -9,7 +9,7 @@ from skimage.data import shepp_logan_phantom
 from skimage.filters import gaussian
 from skimage.transform import resize
 
-from bench.store import DETAILS, IDENTITY, SCORES, read_json, run_folder, write_images, write_json, write_rows
+from bench.store.files import DETAILS, IDENTITY, SCORES, read_json, run_folder, write_images, write_json, write_rows
 
 SHAPE = (48, 40)
 

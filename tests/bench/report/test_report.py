@@ -7,9 +7,9 @@ from rich.console import Console
 
 from bench.errors import UserError
 from bench.report import make_report, summary
-from bench.report.collect import collect
-from bench.report.comparison import compare
-from bench.report.tables import lines
+from bench.report.read.results import collect
+from bench.report.tables.comparison import compare
+from bench.report.tables.main import lines
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,9 @@ def test_summary_beside_nothing_says_so(full, tmp_path):
 
 
 def test_report_does_not_import_torch():
-    modules = ("bench.report", *(f"bench.report.{name}" for name in ("page", "figures", "comparison", "verdict")))
+    modules = (
+        "bench.report",
+        *(f"bench.report.{name}" for name in ("page.html", "figures.every", "tables.comparison", "tables.verdict")),
+    )
     code = f"import sys, {', '.join(modules)}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

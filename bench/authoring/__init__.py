@@ -1,0 +1,1 @@
+"""For whoever writes a method, a source or a dataset."""

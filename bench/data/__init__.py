@@ -1,0 +1,1 @@
+"""Subjects, protocols and prepared slices."""

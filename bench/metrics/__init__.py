@@ -1,0 +1,1 @@
+"""Scores, and where an error lies."""

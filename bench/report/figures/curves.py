@@ -1,0 +1,102 @@
+"""Validation scores while stages were trained."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bench.report.figures.drawing import BLUE, STYLE, VERMILLION, balanced, what
+from bench.report.read.results import Block
+from bench.store.files import read_json, read_table
+
+LOOK = {"psnr": (BLUE, "-"), "lpips": (VERMILLION, "--")}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One stage, seed and fold."""
+
+    stage: str
+    rows: pd.DataFrame  # step, phase, psnr, lpips if measured
+    best_step: int | None
+
+
+def read_curves(block: Block) -> list[Curve]:
+    """Every stage below the block's folder that keeps a curve, by name, seed and fold.
+
+    Raises
+    ------
+    UserError
+        If a file is damaged.
+    """
+    return [_read(path) for path in sorted(block.folder.glob("stages/*/seed*/curve.csv"))]
+
+
+def _read(path: Path) -> Curve:
+    rows = read_table(path, ("step", "phase", "psnr"), (), "delete it, the figure goes without")
+    record = path.parent / "stage.json"
+    best = read_json(record).get("best_step") if record.exists() else None
+    return Curve(path.parent.parent.name, rows, best)
+
+
+def training_curves(block: Block) -> Figure | None:
+    """A panel a stage; a dot where the weights were taken, a dotted line where a phase begins."""
+    curves = read_curves(block)
+    stages = list(dict.fromkeys(curve.stage for curve in curves))
+    if not stages:
+        return None
+    columns = balanced(len(stages), 4, 5)
+    rows = math.ceil(len(stages) / columns)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(2.3 * columns + 0.4, 1.6 * rows + 0.9), layout="constrained")
+        figure.suptitle(f"{what(block)}\nvalidation scores by training step", fontsize=10)
+        axes = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axis in axes[len(stages) :]:
+            axis.set_axis_off()
+        for axis, stage in zip(axes, stages, strict=False):
+            _draw(axis, [curve for curve in curves if curve.stage == stage])
+            axis.set_title(stage)
+        figure.legend(handles=_key(curves), loc="outside lower center", ncols=4, frameon=False, fontsize=7)
+    return figure
+
+
+def _draw(axis: Axes, curves: list[Curve]) -> None:
+    other = axis.twinx() if any("lpips" in curve.rows for curve in curves) else None
+    axis.tick_params(axis="y", labelcolor=BLUE, labelsize=7)
+    axis.tick_params(axis="x", labelsize=7)
+    axis.ticklabel_format(useOffset=False)
+    axis.grid(color="0.92")
+    if other is not None:
+        other.tick_params(axis="y", labelcolor=VERMILLION, labelsize=7)
+        other.spines["right"].set_visible(True)
+    for curve in curves:
+        ends = curve.rows["phase"] != curve.rows["phase"].shift(-1)  # a phase's last step is validated
+        for step in curve.rows["step"][ends].iloc[:-1]:
+            axis.axvline(step, color="0.4", lw=0.8, ls=":")
+        for score, panel in (("psnr", axis), ("lpips", other)):
+            if panel is not None and score in curve.rows:
+                _draw_score(panel, curve, score)
+
+
+def _draw_score(axis: Axes, curve: Curve, score: str) -> None:
+    colour, line = LOOK[score]
+    axis.plot(
+        curve.rows["step"], curve.rows[score], color=colour, ls=line, lw=1.2, marker="" if len(curve.rows) > 1 else "."
+    )
+    best = curve.rows[curve.rows["step"] == curve.best_step]
+    axis.plot(best["step"], best[score], "o", color=colour, ms=4)
+
+
+def _key(curves: list[Curve]) -> list[Line2D]:
+    handles = [Line2D([], [], color=BLUE, label="PSNR, dB (left)")]
+    if any("lpips" in curve.rows for curve in curves):
+        handles.append(Line2D([], [], color=VERMILLION, ls="--", label="LPIPS (right)"))
+    handles.append(Line2D([], [], ls="", marker="o", ms=4, color="0.3", label="weights taken here"))
+    if any(len(set(curve.rows["phase"])) > 1 for curve in curves):
+        handles.append(Line2D([], [], color="0.4", lw=0.8, ls=":", label="a new phase"))
+    return handles

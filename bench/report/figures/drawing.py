@@ -1,0 +1,150 @@
+"""What all figures share: style, colours, a sheet of small images, writing the same bytes for the same input."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from numpy.typing import NDArray
+from PIL import Image
+
+from bench.report.read.results import Block
+from bench.store.files import atomic_path, atomic_write
+
+DPI, SHEET_DPI = 130, 180
+GREYS, NEARLY_GREY = 160, 6  # of 256 colours; a difference between channels
+# Okabe and Ito's colours, told apart by the colour-blind
+BLACK, ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7",
+)  # fmt: skip
+GROUP_LOOK = {"joint": (VERMILLION, "D"), "ablation": (PURPLE, "^"), "sequential": (BLUE, "o"), "bound": ("0.45", "s")}
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",  # matplotlib brings it along
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.dpi": DPI,
+    "pdf.fonttype": 42,
+}
+NO_DATES: dict[str, Any] = {"CreationDate": None, "Producer": None, "Creator": None}
+CORNER: dict[str, Any] = {
+    "color": "white",
+    "fontsize": 6.5,
+    "bbox": {"facecolor": "black", "alpha": 0.75, "pad": 1, "edgecolor": "none"},
+}
+PANEL, GAP, TITLE, HEAD, FOOT = 1.45, 0.06, 0.2, 0.45, 0.55  # inches
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure on disk, and what to say about it."""
+
+    files: tuple[Path, ...]  # the PNG first
+    caption: str
+    alt: str
+    slice: str = ""  # the slice whose images it shows, where a page that holds them can draw it itself
+
+    @property
+    def png(self) -> Path:
+        """What a page shows."""
+        return self.files[0]
+
+
+def save(figure: Figure, path: Path, pdf: bool) -> tuple[Path, ...]:
+    """Write a PNG of at most 256 colours, and a PDF if asked, with neither date nor software version inside."""
+    written = [path.parent / f"{path.name}.png"]
+    canvas = FigureCanvasAgg(figure)
+    with mpl.rc_context(STYLE):
+        canvas.draw()
+    atomic_write(written[0], small_png(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())))
+    if pdf:
+        written.append(path.parent / f"{path.name}.pdf")
+        with mpl.rc_context(STYLE), atomic_path(written[1]) as temporary:
+            figure.savefig(temporary, format="pdf", metadata=NO_DATES)
+    return tuple(written)
+
+
+def small_png(image: Image.Image) -> bytes:
+    """A PNG of at most 256 colours: even steps of grey, which keep images grey, and the rest for what is coloured."""
+    pixels = np.asarray(image)
+    coloured = np.ptp(pixels, axis=-1) > NEARLY_GREY
+    index = np.round(pixels.mean(-1) / 255 * (GREYS - 1)).astype(np.uint8)
+    palette = [level for level in np.round(np.linspace(0, 255, GREYS)).astype(int).tolist() for _ in range(3)]
+    if coloured.any():
+        strip = Image.fromarray(pixels[coloured][None])
+        strip = strip.quantize(256 - GREYS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        index[coloured] = GREYS + np.asarray(strip)[0]
+        palette += strip.getpalette() or []
+    small = Image.fromarray(index)
+    small.putpalette(palette)
+    buffer = io.BytesIO()
+    small.save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def what(block: Block) -> str:
+    """Heads every figure: which data, and whether they are simulated."""
+    return f"{block.dataset}, profile {block.profile}: {block.label}"
+
+
+def named(block: Block, method: str) -> str:
+    """A method's id, and whether it is a bound."""
+    return method + (" (bound)" if block.of(method)[0].record["group"] == "bound" else "")
+
+
+class Sheet:
+    """Cells of one size in rows, each with room for a title; the whole has a heading and a foot.
+
+    A pixel of an image that is `pixels` wide becomes a square of whole pixels: none is lost or made broader than others,
+    and the file is small.
+    """
+
+    def __init__(self, columns: int, rows: int, height: float, pixels: int, heading: str, foot: float = 0.0) -> None:
+        self.dpi = max(1, round(PANEL * SHEET_DPI / pixels)) * pixels / PANEL
+        self.columns, self.row = columns, TITLE + height + GAP
+        self.width = columns * (PANEL + GAP) + GAP
+        self.height = HEAD + rows * self.row + foot
+        self.width, self.height = (round(size * self.dpi) / self.dpi for size in (self.width, self.height))
+        self.figure = Figure(figsize=(self.width, self.height), dpi=self.dpi)
+        self.figure.text(0.5, 1 - 0.06 / self.height, heading, ha="center", va="top", fontsize=10)
+
+    def place(self, cell: int, height: float, down: float = 0.0) -> Axes:
+        """Axes in a cell, `down` inches below its title."""
+        x = self._whole(GAP + cell % self.columns * (PANEL + GAP))
+        y = self._whole(HEAD + cell // self.columns * self.row + TITLE + down) + height
+        box = (x / self.width, 1 - y / self.height, PANEL / self.width, height / self.height)
+        axis = self.figure.add_axes(box)
+        axis.set_axis_off()
+        return axis
+
+    def _whole(self, inches: float) -> float:
+        return round(inches * self.dpi) / self.dpi
+
+    def colour_bar(self, drawn: AxesImage, label: str) -> None:
+        """In the foot."""
+        box = (0.3 / self.width, 0.38 / self.height, 1 - 0.6 / self.width, 0.1 / self.height)
+        self.figure.colorbar(drawn, cax=self.figure.add_axes(box), orientation="horizontal", extend="max", label=label)
+
+
+def balanced(cells: int, least: int, most: int) -> int:
+    """The number of columns that leaves fewest cells empty; the larger of equals."""
+    if cells <= most:
+        return max(cells, least)
+    return min(range(most, least - 1, -1), key=lambda columns: -cells % columns)
+
+
+def show(axis: Axes, image: NDArray[Any], top: float, colours: str = "gray", low: float = 0.0) -> AxesImage:
+    """Pixels as they are, from `low` to `top`, filling the axes."""
+    return axis.imshow(image, cmap=colours, vmin=low, vmax=top, interpolation="nearest", aspect="auto")
+
+
+def corner(axis: Axes, text: str) -> None:
+    """Small words at the bottom right."""
+    axis.text(0.98, 0.02, text, transform=axis.transAxes, ha="right", va="bottom", **CORNER)

@@ -1,0 +1,125 @@
+"""Where methods differ most, enlarged (paper, Figs. 4, 9 and 10). A rule chooses the region, nobody's hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from bench.report.figures.drawing import PANEL, STYLE, VERMILLION, Sheet, balanced, named, show, what
+from bench.report.read.images import Stored
+from bench.report.read.results import Block
+
+SIDE = 0.22  # of the shorter side of the image
+GREY_PERCENTILES = (0.5, 99.5)  # of the region in all images, black and white
+
+
+@dataclass(frozen=True)
+class Region:
+    """A square of pixels."""
+
+    y: int
+    x: int
+    side: int
+
+    def of(self, image: NDArray[Any]) -> NDArray[Any]:
+        """Its pixels."""
+        return image[self.y : self.y + self.side, self.x : self.x + self.side]
+
+
+def choose_region(images: Sequence[NDArray[Any]], foreground: NDArray[Any]) -> Region:
+    """The square in which methods differ most: variance over methods, summed; as far inside the foreground as can be."""
+    side = max(8, round(SIDE * min(foreground.shape)))
+    inside = _sums(foreground.astype(np.int64), side)
+    spread = _sums(np.var(np.stack(images), axis=0, dtype=np.float64), side)
+    y, x = np.unravel_index(np.argmax(np.where(inside == inside.max(), spread, -1)), spread.shape)
+    return Region(int(y), int(x), side)
+
+
+def _sums(values: NDArray[Any], side: int) -> NDArray[Any]:
+    """The sum in every square of this side; the index is the square's first pixel."""
+    total = np.pad(values.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    return total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
+
+
+def shown(block: Block, stored: Stored, name: str, groups: Sequence[str]) -> list[str]:
+    """Methods of these groups that have an image of the slice."""
+    group = {run.method: run.record["group"] for run in block.runs}
+    return [m for m in block.methods() if group[m] in groups and stored.image(m, name) is not None]
+
+
+def region_of(stored: Stored, name: str, methods: Sequence[str]) -> Region:
+    """The region by the rule, of these methods."""
+    images = [image for method in methods if (image := stored.image(method, name)) is not None]
+    return choose_region(images, stored.part(name, "foreground"))
+
+
+def zoomed(block: Block, stored: Stored, name: str) -> Figure | None:
+    """Every method's region. Bounds are shown but have no say in where it lies."""
+    ranked = shown(block, stored, name, ("joint", "ablation", "sequential"))
+    if not ranked:
+        return None
+    methods = [*ranked, *shown(block, stored, name, ("bound",))]
+    region = region_of(stored, name, ranked)
+    contrast, subject, number = name.split("/")
+    columns = balanced(len(methods) + 2, 6, 8)
+    with mpl.rc_context(STYLE):
+        heading = f"{what(block)}\n{contrast}, {subject}, slice {number}: the square in which methods differ most"
+        sheet = Sheet(columns, -(-(len(methods) + 2) // columns), PANEL, region.side, heading)
+        _draw_row(sheet, 0, block, stored, name, region, methods)
+    return sheet.figure
+
+
+def ablation(block: Block, stored: Stored) -> Figure | None:
+    """The ablations beside the joint methods, a row for each contrast."""
+    rows = []
+    for contrast in block.contrasts():
+        name = stored.median(contrast)
+        methods = shown(block, stored, name, ("ablation", "joint")) if name else []
+        if name and shown(block, stored, name, ("ablation",)):
+            rows.append((name, methods))
+    if not rows:
+        return None
+    columns = 2 + max(len(methods) for _, methods in rows)
+    regions = [region_of(stored, name, methods) for name, methods in rows]
+    with mpl.rc_context(STYLE):
+        heading = f"{what(block)}\nablations and joint methods: the square in which they differ most"
+        sheet = Sheet(columns, len(rows), PANEL, regions[0].side, heading)
+        for i, ((name, methods), region) in enumerate(zip(rows, regions, strict=True)):
+            _draw_row(sheet, i * columns, block, stored, name, region, methods)
+    return sheet.figure
+
+
+def _draw_row(
+    sheet: Sheet, cell: int, block: Block, stored: Stored, name: str, region: Region, methods: Sequence[str]
+) -> None:
+    truth, window = stored.part(name, "truth"), stored.window(name)
+    _thumbnail(sheet.place(cell, PANEL), truth, window, region, name.rsplit("/", 2)[0])
+    images = [region.of(image) for method in methods if (image := stored.image(method, name)) is not None]
+    titles = ("truth", *(named(block, method) for method in methods))
+    panels = dict(zip(titles, (region.of(truth), *images), strict=True))
+    low, top = np.percentile(np.stack(list(panels.values())), GREY_PERCENTILES)
+    for i, (title, image) in enumerate(panels.items(), cell + 1):
+        axis = sheet.place(i, PANEL)
+        axis.set_title(title, pad=3)
+        show(axis, image, float(top), low=float(low))
+
+
+def _thumbnail(axis: Axes, truth: NDArray[Any], window: float, region: Region, title: str) -> None:
+    """The whole truth with a box, and an arrow to it."""
+    axis.imshow(truth, cmap="gray", vmin=0, vmax=window, interpolation="nearest")
+    axis.set_title(title, pad=3)
+    axis.add_patch(
+        Rectangle((region.x - 0.5, region.y - 0.5), region.side, region.side, fill=False, edgecolor=VERMILLION, lw=1.5)
+    )
+    left = region.x > truth.shape[1] - region.x - region.side  # the arrow comes from the side with more room
+    x = region.x - 1 if left else region.x + region.side
+    y = region.y + region.side / 2
+    arrow = {"arrowstyle": "-|>", "color": VERMILLION, "lw": 1.5}
+    away = -0.25 * truth.shape[1] if left else 0.25 * truth.shape[1]
+    axis.annotate("", xy=(x, y), xytext=(x + away, y), arrowprops=arrow)

@@ -1,0 +1,105 @@
+"""The table as Markdown, CSV and LaTeX. Same results, same bytes."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bench.report.read.results import Block
+from bench.report.tables.captions import caption, notes
+from bench.report.tables.main import ALL, HEADER, MAIN, MISSING, TIED, Line, Table, body, interval, lines
+
+LATEX = str.maketrans(
+    {"±": r"$\pm$", MISSING: "--", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "≥": r"$\geq$", TIED: r"$^\dagger$",
+     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+     **{c: f"\\{c}" for c in "_%&#${}"}}
+)  # fmt: skip
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 2) -> str:
+    """A GitHub table; the first `left` columns are text."""
+    rule = ["---"] * left + ["---:"] * (len(header) - left)
+    return "\n".join("| " + " | ".join(row) + " |" for row in (header, rule, *rows)) + "\n"
+
+
+def markdown(block: Block, contrast: str | None = None) -> str:
+    """Caption, table, notes."""
+    table = lines(block, contrast)
+    said = "\n".join(f"- {note}" for note in notes(block, table))
+    return f"{caption(block, contrast)}\n\n{markdown_table(HEADER, body(table, '**{}**'.format))}\n{said}\n"
+
+
+def contrasts(block: Block) -> str:
+    """A table for each contrast."""
+    parts = []
+    for contrast in block.contrasts():
+        table = markdown_table(HEADER, body(lines(block, contrast), "**{}**".format))
+        parts.append(f"{caption(block, contrast)}\n\n{table}")
+    return "\n".join(parts)
+
+
+def csv(block: Block) -> str:
+    """Plain numbers; the contrast "all" is every slice."""
+    records = []
+    several = block.contrasts() if len(block.contrasts()) > 1 else []
+    for contrast in [None, *several]:
+        for line in lines(block, contrast):
+            scores = {f"{s}_{kind}": getattr(line, f"{kind}s")[s] for s in ALL for kind in ("mean", "std")}
+            records.append(
+                {"dataset": block.dataset, "profile": block.profile, "source": block.label,
+                 "contrast": contrast or "all", "method": line.method, "group": line.group, "status": line.status,
+                 **scores, **_bounds(line), "slices": line.slices, "subjects": line.subjects, "seconds": line.seconds,
+                 "peak_memory_mb": line.memory_mb, "parameters": line.parameters,
+                 "gmac": line.gmac, "reason": line.reason}
+            )  # fmt: skip
+    return pd.DataFrame(records).to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _bounds(line: Line) -> dict[str, float | str]:
+    """Ends of the intervals of the main scores, and what they speak of."""
+    found = {score: interval(line, score) for score in MAIN}
+    ends = {f"{s}_{end}": getattr(i, end) if i else float("nan") for s, i in found.items() for end in ("low", "high")}
+    return {**ends, "interval_scope": next((i.scope for i in found.values() if i), "")}
+
+
+def latex(block: Block) -> str:
+    """A table as wide as the text; needs booktabs and graphicx."""
+
+    rows = body(lines(block), lambda text: rf"\textbf{{{clean(text)}}}", clean)
+    return _latex(caption(block), HEADER, rows, notes(block, lines(block)))
+
+
+def clean(text: str) -> str:
+    """Plain text for LaTeX."""
+    return text.translate(LATEX)
+
+
+def _latex(said: str, header: Sequence[str], rows: Sequence[Sequence[str]], remarks: Sequence[str]) -> str:
+    """Rows are LaTeX already; the rest is plain text."""
+    content = "\n".join(" & ".join(row) + r" \\" for row in rows)
+    comments = "\n".join(["% \\usepackage{booktabs,graphicx}", *(f"% {remark}" for remark in remarks)])
+    return rf"""{comments}
+\begin{{table*}}
+\caption{{{clean(said)}}}
+\resizebox{{\textwidth}}{{!}}{{%
+\begin{{tabular}}{{ll{"r" * (len(header) - 2)}}}
+\toprule
+{" & ".join(map(clean, header))} \\
+\midrule
+{content}
+\bottomrule
+\end{{tabular}}}}
+\end{{table*}}
+"""
+
+
+def files(table: Table) -> dict[str, str]:
+    """A table beside the main one as `name.md`, `name.csv` and `name.tex`; a dash is an empty cell of the CSV."""
+    said = "".join(f"- {note}\n" for note in table.notes)
+    text = f"{table.caption}\n\n{markdown_table(table.header, table.rows)}" + (f"\n{said}" if said else "")
+    plain = pd.DataFrame(table.rows, columns=table.header).replace(MISSING, "")
+    rows = [[clean(cell) for cell in row] for row in table.rows]
+    return {
+        f"{table.name}.md": text,
+        f"{table.name}.csv": plain.to_csv(index=False, lineterminator="\n"),
+        f"{table.name}.tex": _latex(table.caption, table.header, rows, table.notes),
+    }

@@ -1,0 +1,65 @@
+"""How much of a sequential method's error came with the reconstruction."""
+
+import numpy as np
+import pandas as pd
+
+from bench.report.read.results import Block
+from bench.report.statistics import WITHIN, Interval, bootstrap
+from bench.report.tables.captions import about, identities, unfinished
+from bench.report.tables.main import DIGITS, MISSING, TITLES, Line, Table, lines, number
+
+FED = "psnr_oracle_fed"
+
+
+def share(line: Line) -> "pd.Series[float]":
+    """Slice by slice (NMSE in sequence - NMSE oracle-fed) / NMSE in sequence; empty without an oracle-fed run."""
+    scores = line.by_slice[["nmse", "nmse_oracle_fed"]].dropna()
+    scores = scores[scores["nmse"] > 0]
+    return (scores["nmse"] - scores["nmse_oracle_fed"]) / scores["nmse"]
+
+
+def propagated(line: Line) -> Interval | None:
+    """Mean share over slices, with its interval."""
+    shares = share(line)
+    return None if shares.empty else bootstrap(shares.to_numpy(), shares.index.get_level_values("subject").to_list())
+
+
+def table(block: Block) -> Table | None:
+    """A row a method that has an LR image or an oracle-fed run; None if none has."""
+    shown = [line for line in lines(block) if not (np.isnan(line.means["psnr_lr"]) and np.isnan(line.means[FED]))]
+    if not shown:
+        return None
+    header = [
+        "method", "group", TITLES["psnr_lr"], TITLES[FED], TITLES["psnr"], "lost in sequence, dB",
+        TITLES["nmse_oracle_fed"], TITLES["nmse"], "share propagated, %", "95 % low", "95 % high", "n slices", "n subjects",
+    ]  # fmt: skip
+    said = (
+        f"{about(block)} Error propagation: the super-resolver of each sequential method in sequence (fed its "
+        "reconstruction) and oracle-fed (fed the fully sampled LR image). Bounds stand last and are not ranked."
+    )
+    return Table("propagation", said, header, [_row(line) for line in shown], _notes(block, shown))
+
+
+def _row(line: Line) -> list[str]:
+    found = propagated(line)
+    percent = [number(100 * v, 1) for v in (found.mean, found.low, found.high)] if found else [MISSING] * 3
+    scores = [number(line.means[s], DIGITS[s]) for s in ("psnr_lr", FED, "psnr")]
+    errors = [number(line.means[s], DIGITS[s]) for s in ("nmse_oracle_fed", "nmse")]
+    lost = number(line.means[FED] - line.means["psnr"], 2)
+    return [line.method, line.group, *scores, lost, *errors, *percent, str(line.slices), str(line.subjects)]
+
+
+def _notes(block: Block, shown: list[Line]) -> list[str]:
+    notes = [
+        "Share propagated: (NMSE in sequence - NMSE oracle-fed) / NMSE in sequence, mean over slices. Negative: the "
+        "super-resolver does better on its reconstruction's images, which it was trained on, than on error-free ones.",
+        "LR PSNR: the reconstruction on the way; a joint method's is inside it, with no super-resolver to feed apart.",
+    ]
+    found = [interval for interval in map(propagated, shown) if interval]
+    if any(interval.scope == WITHIN for interval in found):
+        notes.append(f"Intervals: {WITHIN}.")
+    named = {line.method for line in shown}
+    without = [line.method for line in lines(block) if line.status == "done" and line.method not in named]
+    if without:
+        notes.append(f"Not shown, with neither an LR image nor an oracle-fed run: {', '.join(without)}.")
+    return [*notes, *identities(block, (FED, "nmse_oracle_fed", "psnr_lr")), *unfinished(block)]

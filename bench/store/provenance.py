@@ -1,0 +1,61 @@
+"""Where and with what something was computed. In no key."""
+
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "lpips", "sigpy", "pandas")
+CODE = ("bench", "methods", "datasets")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def provenance(device: str) -> dict[str, Any]:
+    """Commit, versions, threads, hardware, date and command."""
+    import torch
+
+    hardware = torch.cuda.get_device_name() if device.startswith("cuda") else _processor()
+    return {
+        "commit": commit(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "device": device,
+        "hardware": hardware,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "command": command(),
+    }
+
+
+def commit() -> str:
+    """The repository's commit, with "+" where code was changed; "unknown" outside a repository."""
+    try:
+        sha = _git("rev-parse", "HEAD")
+        return sha + ("+" if _git("status", "--porcelain", "--untracked-files=no", "--", *CODE) else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def command() -> str:
+    """The command as typed, without the machine's paths."""
+    return " ".join(["bench", *sys.argv[1:]])
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(  # noqa: S603 - fixed words
+        ["git", "-C", str(ROOT), *arguments],  # noqa: S607
+        check=True, capture_output=True, text=True,
+    ).stdout.strip()  # fmt: skip
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,132 @@
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench import config, registry
+from bench.composition import Chain, Link
+from bench.errors import Diverged, UserError
+from bench.run.methods import is_trained
+from bench.store.files import read_json, write_json
+from bench.train.loop import Part, Trainer, load_weights, save_weights, step_seed
+
+GOLDEN = Path(__file__).parent / "golden.json"
+SETTINGS = config.load("smoke", ["training.iterations=6", "training.validate_every=2"])
+
+
+def trainer(folder, id="proposed", settings=SETTINGS):
+    torch.manual_seed(0)
+    plugin = registry.methods()[id]
+    folder.mkdir(exist_ok=True)
+    return Trainer(Chain((Link(plugin, plugin.make(settings)),)), id, settings.training, 0, folder, "cpu")
+
+
+def digest(weights):
+    return hashlib.sha256(b"".join(weights[name].numpy().tobytes() for name in sorted(weights))).hexdigest()
+
+
+def quiet(*_):
+    pass
+
+
+class Stop(Exception):
+    pass
+
+
+def stop_at(step):
+    def report(done, total, what):
+        if done == step:
+            raise Stop
+
+    return report
+
+
+def test_stopped_anywhere_it_ends_where_it_would_have_ended(phantom, tmp_path):
+    parts = Part(phantom.open("train")), Part(phantom.open("validation"))
+    whole = trainer(tmp_path / "whole").run(*parts, quiet)
+    for stop in (1, 3, 5):  # before the first checkpoint, between two, in the adversarial phase
+        with pytest.raises(Stop):
+            trainer(tmp_path / "stopped").run(*parts, stop_at(stop))
+    resumed_trainer = trainer(tmp_path / "stopped")
+    resumed = resumed_trainer.run(*parts, quiet)
+    assert digest(resumed.best_weights) == digest(whole.best_weights)
+    assert resumed.curve == whole.curve
+    assert [row["phase"] for row in resumed.curve] == ["pixel", "pixel", "adversarial"]
+
+
+def test_training_lowers_the_loss(phantom, tmp_path):
+    settings = config.load(
+        "smoke", ["training.iterations=120", "training.validate_every=120", "training.learning_rate=5e-3"]
+    )
+    parts = Part(phantom.open("train")), Part(phantom.open("validation"))
+    module = trainer(tmp_path, "modl", settings)
+    before = module.chain.trained.losses
+    losses = []
+
+    def record(*arguments):
+        terms = before(*arguments)
+        losses.append(float(sum(term.detach() for term in terms.values())))
+        return terms
+
+    module.chain.trained.losses = record
+    module.run(*parts, quiet)
+    assert sum(losses[-20:]) < 0.9 * sum(losses[:20])
+
+
+def test_a_loss_that_is_not_finite_names_the_step(phantom, tmp_path):
+    module = trainer(tmp_path)
+    torch.nn.init.constant_(module.module.reconstruction.last.weight, float("nan"))
+    with pytest.raises(Diverged, match="of stage proposed is nan at step 0"):
+        module.run(Part(phantom.open("train")), Part(phantom.open("validation")), quiet)
+
+
+def test_a_damaged_checkpoint_is_named(phantom, tmp_path):
+    (tmp_path / "state.pt").write_bytes(b"nothing")
+    with pytest.raises(UserError, match=r"state\.pt is damaged"):
+        trainer(tmp_path).run(Part(phantom.open("train")), Part(phantom.open("validation")), quiet)
+
+
+def test_weights_are_rounded_and_altered_ones_refused(tmp_path):
+    module = torch.nn.Linear(3, 2)
+    sha256 = save_weights(tmp_path / "weights.safetensors", module.state_dict())
+    other = torch.nn.Linear(3, 2)
+    load_weights(other, tmp_path / "weights.safetensors", sha256)
+    assert torch.equal(other.weight, module.weight.half().float())
+    with pytest.raises(UserError, match="--retrain"):
+        load_weights(other, tmp_path / "weights.safetensors", "0" * 64)
+
+
+def test_each_step_of_each_stage_has_its_own_seed():
+    seeds = {step_seed(s, stage, i) for s in (0, 1) for stage in ("a", "b") for i in (0, 1)}
+    assert len(seeds) == 8
+
+
+def three_steps(folder, phantom, id):
+    """Validation PSNR after three steps; a super-resolver is fed the truth's LR image."""
+    parts = Part(phantom.open("train")), Part(phantom.open("validation"))
+    settings = config.load("smoke", ["training.iterations=3", "training.validate_every=3"])
+    plugins = registry.methods()
+    torch.manual_seed(0)
+    links = (Link(plugins[id], plugins[id].make(settings)),)
+    if plugins[id].kind == "super_resolver":
+        links = (Link(plugins["oracle"], plugins["oracle"].make(settings)), *links)
+    folder.mkdir()
+    curve = Trainer(Chain(links), id, settings.training, 0, folder, "cpu").run(*parts, quiet).curve
+    return {"version": plugins[id].make.version, "psnr": [round(row["psnr"], 4) for row in curve]}
+
+
+def test_numbers_change_only_with_a_version(phantom, tmp_path):
+    """Three steps of every trained built-in plugin. After raising a version: `BENCH_WRITE_GOLDEN=1 pytest -k version`."""
+    ours = [id for id, p in registry.methods().items() if is_trained(p) and p.make.__module__.startswith("bench.")]
+    found = {id: three_steps(tmp_path / id, phantom, id) for id in ours}
+    if os.environ.get("BENCH_WRITE_GOLDEN"):
+        write_json(GOLDEN, found)
+    golden = read_json(GOLDEN)
+    versions, expected = ({id: entry["version"] for id, entry in table.items()} for table in (found, golden))
+    assert versions == expected
+    for id, entry in found.items():
+        assert entry["psnr"] == pytest.approx(golden[id]["psnr"], abs=2e-3), (
+            f"{id} gives other numbers: raise its version"
+        )
