@@ -23,20 +23,6 @@ DILATION = 2  # HR pixels: the foreground's rim is a boundary too
 Mask = NDArray[np.bool_]
 
 
-def identities() -> dict[str, str]:
-    """What each column and file is."""
-    scale = "magnitudes / truth's slice maximum, not clipped; orthonormal FFT, so energies are sums over pixels"
-    slope = f"PSNR where the truth's gradient magnitude (Gaussian, sigma {SMOOTHING:g} HR pixel) is"
-    return {
-        "psnr_oracle_fed": "PSNR of the method's own super-resolver fed the fully sampled LR magnitude",
-        "nmse_oracle_fed": "NMSE of the method's own super-resolver fed the fully sampled LR magnitude",
-        "psnr_boundary": f"{slope} in the top {STEEPEST:.0%} of the foreground grown by {DILATION} pixels",
-        "psnr_flat": f"{slope} in the lower {FLATTEST:.0%} of the foreground",
-        "spectrum": f"energy by region of the HR magnitude's k-space: sampled, unsampled inside the LR band, beyond; {scale}",
-        "radial": f"energy by |k| / HR Nyquist, {RADIAL_BINS} bins up to 1 (corners left out), mean over slices; {scale}",
-    }
-
-
 def oracle_fed(image: Image, truth: Image) -> dict[str, float]:
     """Scores of what a super-resolver makes of the fully sampled LR image; both (Y, X) HR magnitudes on one scale."""
     x, y = metrics.unit_range(image, truth)

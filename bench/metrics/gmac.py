@@ -7,11 +7,6 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-IDENTITY = (
-    "multiply-adds of one slice, in 10^9, batch 1: convolutions and matrix products as PyTorch counts them, and FFTs "
-    "as 5 N log2 N operations; element-wise work, interpolation and NumPy are not counted"
-)
-
 
 def multiply_adds(action: Callable[[], object]) -> float:
     """GMAC of what `action` does: half of PyTorch's count of operations, in 10^9."""

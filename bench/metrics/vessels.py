@@ -16,22 +16,6 @@ PROMINENCE = 0.05  # share of its height by which a ring stands above its surrou
 TRUSTED = 2.0  # the truth's ring counts if its width is within this factor of the wall's
 
 
-def identities() -> dict[str, str]:
-    """What each column is."""
-    how = (
-        f"of vessels whose place is known (phantom, axial slices): mean of {ANGLES} radial profiles about the centre, cubic; "
-        "|method - fully sampled HR truth| by the same measurement, mean over vessels whose wall in the truth is measured "
-        f"within a factor of {TRUSTED:g} of the known one; empty where there are none"
-    )
-    return {
-        "wall_mm_error": (
-            "error of wall thickness, the full width at half maximum of the bright ring against lumen inside and surroundings "
-            f"outside, {how}; a method's image without a measurable ring errs by the whole wall"
-        ),
-        "lumen_contrast_error_percent": f"error of lumen contrast, 100 (wall - lumen) / wall, {how}",
-    }
-
-
 @dataclass(frozen=True)
 class Measured:
     """What an image shows of one vessel."""
@@ -40,22 +24,22 @@ class Measured:
     contrast: float  # (wall - lumen) / wall
 
 
-def errors(image: Image, truth: Image, tubes: NDArray[np.float64], voxel_mm: tuple[float, float]) -> dict[str, float]:
+def errors(image: Image, truth: Image, vessels: NDArray[np.float64], voxel_mm: tuple[float, float]) -> dict[str, float]:
     """Both columns; nan where the truth shows no vessel.
 
     Parameters
     ----------
     image, truth
         (Y, X) HR magnitudes.
-    tubes
-        (tube, 4): y and x of the centre in pixels, radius of the lumen and thickness of the wall in mm.
+    vessels
+        (vessel, 4): y and x of the centre in pixels, radius of the lumen and thickness of the wall in mm.
     voxel_mm
         HR voxel (y, x).
     """
     walls, contrasts = [], []
-    for tube in tubes:
-        shown, true = measure(image, tube, voxel_mm), measure(truth, tube, voxel_mm)
-        if not 1 / TRUSTED <= true.wall_mm / tube[3] <= TRUSTED:
+    for vessel in vessels:
+        shown, true = measure(image, vessel, voxel_mm), measure(truth, vessel, voxel_mm)
+        if not 1 / TRUSTED <= true.wall_mm / vessel[3] <= TRUSTED:
             continue
         walls.append(true.wall_mm if math.isnan(shown.wall_mm) else abs(shown.wall_mm - true.wall_mm))
         contrasts.append(100 * abs(shown.contrast - true.contrast))
@@ -63,16 +47,16 @@ def errors(image: Image, truth: Image, tubes: NDArray[np.float64], voxel_mm: tup
     return dict(zip(COLUMNS, means, strict=True))
 
 
-def measure(image: Image, tube: NDArray[np.float64], voxel_mm: tuple[float, float]) -> Measured:
+def measure(image: Image, vessel: NDArray[np.float64], voxel_mm: tuple[float, float]) -> Measured:
     """Wall thickness and lumen contrast of one vessel (4,): y, x, lumen, wall as in `errors`.
 
     The lumen is the mean of the profile over its inner half, the surroundings that from two to three walls outside it, and
     the wall the brightest radius in between, from the lumen's edge on. A wall blurred into brighter surroundings has its
     maximum farther out than it lies, so the search goes on beyond the wall.
     """
-    lumen_mm, wall_mm = tube[2:]
+    lumen_mm, wall_mm = vessel[2:]
     radius = np.arange(0, lumen_mm + 3 * wall_mm, STEP_MM)
-    values = profile(image, (tube[0], tube[1]), radius, voxel_mm)
+    values = profile(image, (vessel[0], vessel[1]), radius, voxel_mm)
     inside, outside = (values[radius <= lumen_mm / 2].mean(), values[radius >= lumen_mm + 2 * wall_mm].mean())
     wall = np.flatnonzero((radius >= lumen_mm) & (radius <= lumen_mm + 2 * wall_mm))
     peak = int(wall[np.argmax(values[wall])])

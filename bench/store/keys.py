@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,10 +16,23 @@ def key_of(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def declared(settings: "DataclassInstance") -> dict[str, Any]:
-    """Fields that do not stand at their default: a field added later with a default changes no key."""
-    return {
-        field.name: getattr(settings, field.name)
-        for field in dataclasses.fields(settings)
-        if getattr(settings, field.name) != field.default
-    }
+def other_than_default(settings: "DataclassInstance") -> dict[str, Any]:
+    """Fields that do not stand at their default: a field added later with a default changes no key.
+
+    A path stands for the file's content: its sha256.
+    """
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if value != field.default:
+            values[field.name] = sha256_of(value) if isinstance(value, Path) else value
+    return values
+
+
+def sha256_of(path: Path) -> str:
+    """sha256 of a file, or of all Python files of a folder with their names."""
+    if not path.is_dir():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    parts = {p.relative_to(path).as_posix(): sha256_of(p) for p in sorted(path.rglob("*.py"))}
+    return key_of(parts)

@@ -1,0 +1,166 @@
+"""`run.json` and `stage.json`: their fields, one reader, one writer."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import TypeAdapter, ValidationError
+
+from bench.errors import UserError
+from bench.store.files import atomic_write
+
+STATUSES = ("done", "skipped", "failed", "diverged", "out-of-memory", "interrupted")
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+class Record:
+    """A dataclass that is a JSON file."""
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read it.
+
+        Raises
+        ------
+        UserError
+            If the file cannot be read, or lacks a field or has one of another type: by file and field.
+        """
+        try:
+            record: Self = _adapter(cls).validate_json(path.read_bytes())
+        except OSError as error:
+            raise UserError(f"{path} cannot be read ({error}): run again with --rerun.") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the whole file"
+            raise UserError(
+                f"{path}: {where}: {first['msg']} ({error.error_count()} such faults): run again with --rerun, "
+                "or delete the folder."
+            ) from error
+        return record
+
+    def write(self, path: Path) -> None:
+        """Write the whole file or leave what was there."""
+        content: Mapping[str, Any] = asdict(self)  # type: ignore[call-overload]
+        atomic_write(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+@dataclass(frozen=True)
+class StageUse:
+    """A stage as the rows that stand on it record it."""
+
+    id: str
+    key: str
+    parameters: int
+    digest: str
+    """sha256 of the weights, or of the choice of a tuned stage."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What rows are known by."""
+
+    method: str
+    """Of everything that the rows depend on."""
+    data: str
+    """Of the test slices."""
+
+
+@dataclass(frozen=True)
+class RunRecord(Record):
+    """What is known of one row of a table: its `run.json`."""
+
+    status: str
+    """One of `STATUSES`."""
+    reason: str | None
+    """Why there are no rows; None where they are there."""
+    dataset: str
+    source: str
+    profile: str
+    method: str
+    seed: int
+    fold: int
+    source_label: str
+    """What kind of data, e.g. "simulated acquisition"."""
+    caveats: tuple[str, ...]
+    """What every table has to say of the dataset."""
+    group: str
+    """joint, ablation, sequential or bound."""
+    limit: int | None
+    """`--limit`, if it was given."""
+    subjects: dict[str, tuple[str, ...]]
+    """By split."""
+    contrasts: tuple[str, ...]
+    matrix: tuple[int, int]
+    """HR (Y, X)."""
+    voxel_mm: tuple[float, float] | None
+    """HR (y, x)."""
+    settings: dict[str, Any]
+    """The profile with its overrides, and the method's own settings."""
+    keys: Keys
+    stages: tuple[StageUse, ...]
+    provenance: dict[str, Any]
+    plugin_files: dict[str, str] = field(default_factory=dict)
+    """sha256 by id of the plugins that are not part of this package."""
+    metrics: dict[str, str] = field(default_factory=dict)
+    """What each column is."""
+    slices_sha256: str = ""
+    """Of `slices.csv`; empty where there is none."""
+
+    @property
+    def done(self) -> bool:
+        """Whether there are rows."""
+        return self.status == "done"
+
+    @property
+    def parameters(self) -> int:
+        """Trainable parameters of all its stages."""
+        return sum(stage.parameters for stage in self.stages)
+
+    @property
+    def outcome(self) -> str:
+        """Status and reason, on one line."""
+        return " ".join(": ".join(part for part in (self.status, self.reason) if part).split())
+
+
+@dataclass(frozen=True)
+class StageRecord(Record):
+    """What is known of one trained or tuned stage: its `stage.json`."""
+
+    id: str
+    plugin: str
+    key: str
+    seed: int
+    fold: int
+    parameters: int
+    validation: dict[str, float]
+    """Scores of what was chosen."""
+    settings: dict[str, Any]
+    """Own settings, training and data settings."""
+    provenance: dict[str, Any]
+    plugin_files: dict[str, str] = field(default_factory=dict)
+    """sha256 by id of the plugins that are not part of this package."""
+    weights_sha256: str | None = None
+    iterations: int | None = None
+    best_step: int | None = None
+    seconds: float | None = None
+    choice: dict[str, float] | None = None
+    """What tuning chose."""
+    grid: tuple[dict[str, float], ...] = ()
+    """What tuning tried, with its scores."""
+    former_key: str | None = None
+    """The key that it was made under, where the form of keys has changed since."""
+
+    @property
+    def digest(self) -> str:
+        """sha256 of what was learned: of the weights, or of the choice."""
+        if self.weights_sha256:
+            return self.weights_sha256
+        return hashlib.sha256(json.dumps(self.choice, sort_keys=True).encode()).hexdigest()
