@@ -1,80 +1,124 @@
 """A method at work: one pipeline, or a reconstructor followed by a super-resolver; also the part of it a stage trains."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
 
 from bench.acquisition import Acquisition, Output, Target
-from bench.data.prepare import Slices
+from bench.config import Settings
+from bench.data.slices import Slices
+from bench.method import Component, Phase, Trained
 from bench.mri.resample import sinc
-from bench.registry import Plugin
+from bench.nn.block import Block
+from bench.registry import MethodPlugin
 
 BATCH = 4  # slices at a time where nothing is learned
 
 
 @dataclass(frozen=True)
-class Link:
-    """A plugin and its network."""
+class Half:
+    """A plugin and its network: a pipeline, or one half of a sequence."""
 
-    plugin: Plugin
-    module: nn.Module
+    plugin: MethodPlugin
+    network: Component
 
 
 @dataclass(frozen=True)
-class Chain:
-    """One link (pipeline, bare reconstructor) or two (reconstructor, super-resolver). The last one is what is trained."""
+class Composition:
+    """One half (pipeline, bare reconstructor) or two (reconstructor, super-resolver). The last one is what is trained."""
 
-    links: tuple[Link, ...]
+    halves: tuple[Half, ...]
 
     @property
-    def trained(self) -> nn.Module:
+    def last(self) -> Component:
         """The network that a stage trains."""
-        return self.links[-1].module
+        return self.halves[-1].network
+
+    @cached_property
+    def kind(self) -> str:
+        """That of its last half."""
+        return self.halves[-1].plugin.kind
 
     @property
     def gives_lr_only(self) -> bool:
         """Whether this is a bare reconstructor."""
-        return self.links[-1].plugin.kind == "reconstructor"
+        return self.kind == "reconstructor"
 
     def __call__(self, acquisition: Acquisition, target: Target, image_lr: Tensor | None = None) -> Output:
-        """Run it. `image_lr` (batch, y, x) stands for the first link's output where that is known already."""
-        first = self.links[0]
-        if first.plugin.kind == "pipeline":
-            output: Output
-            if first.module.training and hasattr(first.module, "forward_training"):
-                output = first.module.forward_training(acquisition, target)  # type: ignore[operator]
-            else:
-                output = first.module(acquisition)
+        """Run it. `image_lr` (batch, y, x) stands for the first half's output where that is known already."""
+        if self.kind == "pipeline":
+            output: Output = self.last(acquisition)
             return output
         if image_lr is None:
-            image_lr = reconstruct(first, acquisition, target)
+            image_lr = reconstruct(self.halves[0], acquisition, target)
+        return _beside_sinc(image_lr) if self.gives_lr_only else Output(self.last(image_lr.abs()), image_lr)
+
+    def train_step(
+        self, phase: Phase, acquisition: Acquisition, target: Target, image_lr: Tensor | None = None
+    ) -> Output:
+        """Run it as its last half asks for in training."""
+        network = self.last
+        assert isinstance(network, Trained)
+        if self.kind == "pipeline":
+            output: Output = network.forward_training(acquisition, target, phase)
+            return output
         if self.gives_lr_only:
-            height, width = image_lr.shape[-2:]
-            return Output(sinc(image_lr, (2 * height, 2 * width)).abs(), image_lr)
-        return Output(self.trained(image_lr.abs()), image_lr)
+            return _beside_sinc(network.forward_training(acquisition, target, phase))
+        if image_lr is None:
+            image_lr = reconstruct(self.halves[0], acquisition, target)
+        return Output(network.forward_training(image_lr.abs(), target, phase), image_lr)
 
     @torch.no_grad()
     def infer(self, acquisition: Acquisition, target: Target, image_lr: Tensor | None = None) -> Output:
         """Run it for a result: evaluation mode, no gradient, float32."""
-        for link in self.links:
-            link.module.eval()
+        for half in self.halves:
+            half.network.eval()
         return self(acquisition, target, image_lr)
 
 
-def reconstruct(link: Link, acquisition: Acquisition, target: Target) -> Tensor:
+def _beside_sinc(image_lr: Tensor) -> Output:
+    height, width = image_lr.shape[-2:]
+    return Output(sinc(image_lr, (2 * height, 2 * width)).abs(), image_lr)
+
+
+def reconstruct(half: Half, acquisition: Acquisition, target: Target) -> Tensor:
     """(batch, y, x) complex; only a bound is shown the target."""
-    arguments = (acquisition, target) if link.plugin.traits["bound"] else (acquisition,)
-    image: Tensor = link.module(*arguments)
+    arguments = (acquisition, target) if half.plugin.bound else (acquisition,)
+    image: Tensor = half.network(*arguments)
     return image
 
 
 @torch.no_grad()
-def reconstruct_all(link: Link, slices: Slices, device: str) -> Tensor:
+def reconstruct_all(half: Half, slices: Slices, device: str) -> Tensor:
     """The reconstructor's images of a whole split, (slice, y, x) complex64 on the CPU."""
-    link.module.eval()
+    half.network.eval()
     images = []
     for start in range(0, len(slices), BATCH):
         acquisition, target = slices.batch(list(range(start, min(start + BATCH, len(slices)))), device)
-        images.append(reconstruct(link, acquisition, target).cpu())
+        images.append(reconstruct(half, acquisition, target).cpu())
     return torch.cat(images)
+
+
+def build(plugin: MethodPlugin, settings: Settings) -> Component:
+    """Make the network of a plugin with its own settings."""
+    return plugin.cls(settings.of(plugin))
+
+
+def skeleton(plugin: MethodPlugin, settings: Settings) -> tuple[Component, nn.Module | None]:
+    """The network and the discriminator, if any, without memory behind their parameters."""
+    with torch.device("meta"):
+        network = build(plugin, settings)
+        return network, network.discriminator() if isinstance(network, Trained) else None
+
+
+def count(network: nn.Module) -> int:
+    """Trainable parameters."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+def blocks(network: nn.Module, discriminator: nn.Module | None) -> list[Block]:
+    """Versioned parts of both."""
+    parts = [*network.modules(), *(discriminator.modules() if discriminator else [])]
+    return [part for part in parts if isinstance(part, Block)]

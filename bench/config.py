@@ -2,48 +2,32 @@
 
 import dataclasses
 import json
+import math
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from importlib.resources import files
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from bench import registry
 from bench.errors import UserError, closest
+from bench.registry import MethodPlugin
 
 
 @dataclass(frozen=True)
 class DataSettings:
     """How a protocol is scaled."""
 
-    matrix_factor: float = 1.0  # voxel size is multiplied by it, the field of view kept
-    coils: int = 0  # compress to at most so many; 0: as the protocol says
-    centre_factor: float = 1.0  # the mask's fully sampled centre is divided by it
-    slices: tuple[int, int, int] = (0, 0, 0)  # at most so many in train, validation, test; 0: as the protocol says
-
-
-@dataclass(frozen=True)
-class NetworkSettings:
-    """Sizes of the networks, the same for every method that has such a part. Defaults are the paper's."""
-
-    features: int = 64
-    growth: int = 32  # channels a convolution adds inside a dense block
-    blocks: int = 23  # RRDBs of a super-resolver
-    prior_features: int = 64  # of the learned proximal operator, which runs K times
-    prior_growth: int = 32
-    prior_blocks: int = 1
-    residual_scale: float = 0.2  # beta of the residual dense blocks
-    init_scale: float = 0.1  # factor on Kaiming's initialisation inside dense blocks
-    image_skip: bool = False  # add the bicubically (FFT grid) upsampled input to the output
-    equilibrium_iterations: int = 15  # K of the proposed network, in training and test
-    step_size: float = 1.0  # initial eta of proximal gradient descent, in (0, 2)
-    unrolls: int = 10  # K of MoDL
-    denoiser_layers: int = 5  # of MoDL
-    cg_iterations: int = 10  # inside MoDL
-    residual_blocks: int = 2  # an unroll of DL-ESPIRiT
-    attention_groups: int = 8  # of MedSRGAN
-    attention_blocks: int = 16  # in each of those groups
-    task_blocks: int = 8  # of T2Net
-    discriminator_features: int = 64
+    matrix_factor: float = 1.0
+    """Voxel size is multiplied by it, the field of view kept."""
+    coils: int = 0
+    """Compress to at most so many; 0: as the protocol says."""
+    centre_factor: float = 1.0
+    """The mask's fully sampled centre is divided by it."""
+    slices: tuple[int, int, int] = (0, 0, 0)
+    """At most so many in train, validation, test; 0: as the protocol says."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +37,20 @@ class TrainingSettings:
     iterations: int = 400_000
     batch: int = 4
     learning_rate: float = 1e-4
-    schedule: Literal["halving", "cosine"] = "halving"  # halving at 1/8, 1/4, 1/2, 3/4 of the run
-    pretraining: float = 0.0  # share of the run before the adversarial phase
-    pixel_weight: float = 0.01  # of the L1 loss in adversarial phases
-    perceptual_weight: float = 1.0  # factor on every method's perceptual loss; 0 downloads no VGG-19
-    crop: int = 0  # side, in HR pixels, of the random crop that VGG-19 and discriminators see; 0: everything
+    schedule: Literal["halving", "cosine"] = "halving"
+    """Halving at 1/8, 1/4, 1/2, 3/4 of the run."""
+    pretraining: float = 0.0
+    """Share of the run before the adversarial phase."""
+    pixel_weight: float = 0.01
+    """Of the L1 loss in adversarial phases."""
+    perceptual_weight: float = 1.0
+    """Factor on every method's perceptual loss; 0 downloads no VGG-19."""
+    crop: int = 0
+    """Side, in HR pixels, of the random crop that VGG-19 and discriminators see; 0: everything."""
     precision: Literal["fp32", "bf16"] = "fp32"
     validate_every: int = 5_000
-    clip: float = 1.0  # gradient norm
+    clip: float = 1.0
+    """Gradient norm."""
 
 
 @dataclass(frozen=True)
@@ -70,41 +60,86 @@ class Settings:
     profile: str
     description: str = ""
     data: DataSettings = field(default_factory=DataSettings)
-    network: NetworkSettings = field(default_factory=NetworkSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    network: Mapping[str, Any] = field(default_factory=dict)
+    """Sizes that several methods share, by name: what `shared` fields take."""
+    methods: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What a profile or `--set` says of single methods, by id."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, as JSON gives them back."""
-        plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
-        return plain
+    def of(self, plugin: MethodPlugin) -> Any:
+        """A method's own settings, resolved.
+
+        Shared fields take the profile's value of their name; then the table of the original that it is a twin of, as far as
+        it has these fields; then its own table.
+        """
+        values = {f.name: self._shared(f.name) for f in fields(plugin.cls.Settings) if f.metadata.get("shared")}
+        values = {name: value for name, value in values.items() if value is not None}
+        known = {f.name for f in fields(plugin.cls.Settings)}
+        original = self.methods.get(plugin.settings_of or "", {})
+        values |= {name: value for name, value in original.items() if name in known}
+        return build(f"methods.{plugin.id}", plugin.cls.Settings, values | dict(self.methods.get(plugin.id, {})))
+
+    def weights_of(self, plugin: MethodPlugin) -> Path | None:
+        """Weights made elsewhere that its own settings name, if they do."""
+        path: Path | None = getattr(self.of(plugin), "weights", None)
+        return path
+
+    def _shared(self, name: str) -> Any:
+        return self.network.get(name, getattr(self.training, name, None))
+
+    def to_dict(self, plugins: Iterable[MethodPlugin] = ()) -> dict[str, Any]:
+        """Plain values as JSON gives them back, with the own settings of these methods."""
+        plain: dict[str, Any] = {"profile": self.profile, "description": self.description}
+        plain |= {"data": dataclasses.asdict(self.data), "training": dataclasses.asdict(self.training)}
+        plain["methods"] = {plugin.id: dataclasses.asdict(self.of(plugin)) for plugin in plugins}
+        read_back: dict[str, Any] = json.loads(json.dumps(plain, default=str))
+        return read_back
 
 
-_SECTIONS: dict[str, type] = {"data": DataSettings, "network": NetworkSettings, "training": TrainingSettings}
+_MAY_BE_ZERO = {"coils", "pretraining", "pixel_weight", "perceptual_weight", "crop"}
 
 
 def profile_names() -> list[str]:
-    """Names of the profiles there are."""
+    """Names of the profiles that are shipped."""
     return sorted(p.name.removesuffix(".toml") for p in files("bench.profiles").iterdir() if p.name.endswith(".toml"))
 
 
 def load(profile: str, overrides: Sequence[str] = ()) -> Settings:
-    """Read a profile and apply `section.key=value` overrides.
+    """Read a profile, shipped or a file of one's own, and apply `section.key=value` overrides.
 
     Raises
     ------
     UserError
-        For an unknown profile, section or key, or a value of the wrong type or range.
+        For an unknown profile, section, method or key, or a value of the wrong type or range.
     """
-    if profile not in profile_names():
-        raise UserError(f"Unknown profile '{profile}'.{closest(profile, profile_names())}")
-    table = tomllib.loads((files("bench.profiles") / f"{profile}.toml").read_text())
+    name, table = _read(profile)
     for override in overrides:
-        name, separator, text = override.partition("=")
-        section, dot, key = name.strip().partition(".")
-        if not separator or not dot:
-            raise UserError(f"--set takes section.key=value, e.g. training.iterations=100; got '{override}'.")
-        table.setdefault(section, {})[key] = _parse(text.strip())
-    return _build(profile, table)
+        path, separator, text = override.partition("=")
+        *sections, key = path.strip().split(".")
+        if not separator or len(sections) != (2 if sections[:1] == ["methods"] else 1):
+            raise UserError(
+                "--set takes section.key=value, e.g. training.iterations=100 or methods.modl.unrolls=5; "
+                f"got '{override}'."
+            )
+        place = table
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[key] = _parse(text.strip())
+    return _assemble(name, table)
+
+
+def _read(profile: str) -> tuple[str, dict[str, Any]]:
+    if not profile.endswith(".toml"):
+        if profile not in profile_names():
+            raise UserError(f"Unknown profile '{profile}'.{closest(profile, profile_names())}")
+        return profile, tomllib.loads((files("bench.profiles") / f"{profile}.toml").read_text(encoding="utf-8"))
+    path = Path(profile)
+    if path.stem in profile_names():
+        raise UserError(f"A profile is called '{path.stem}' already: give {profile} another name.")
+    try:
+        return path.stem, tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"The profile {profile} cannot be read: {error}.") from error
 
 
 def _parse(text: str) -> Any:
@@ -114,59 +149,113 @@ def _parse(text: str) -> Any:
         return text
 
 
-def _build(profile: str, table: Mapping[str, Any]) -> Settings:
-    values: dict[str, Any] = {"profile": profile, "description": table.get("description", "")}
-    for section, content in table.items():
-        if section == "description":
+def _assemble(profile: str, table: Mapping[str, Any]) -> Settings:
+    sections = [f.name for f in fields(Settings) if f.name not in ("profile", "description")]
+    for name, content in table.items():
+        if name == "description":
             continue
-        if section not in _SECTIONS:
-            raise UserError(f"Unknown settings section '{section}'.{closest(section, _SECTIONS)}")
-        values[section] = _build_section(section, content)
-    settings = Settings(**values)
+        if name not in sections:
+            raise UserError(f"Unknown settings section '{name}'.{closest(name, sections)}")
+        if not isinstance(content, Mapping):
+            raise UserError(f"The settings section '{name}' is a table; got '{content}'.")
+    settings = Settings(
+        profile,
+        str(table.get("description", "")),
+        build("data", DataSettings, table.get("data", {})),
+        build("training", TrainingSettings, table.get("training", {})),
+        table.get("network", {}),
+        table.get("methods", {}),
+    )
     _check_ranges(settings)
+    _check_methods(settings)
     return settings
 
 
-def _build_section(section: str, content: Mapping[str, Any]) -> Any:
-    kind = _SECTIONS[section]
-    hints = get_type_hints(kind)
+def build(section: str, kind: type, content: Mapping[str, Any]) -> Any:
+    """Make a dataclass of plain values, each of the type that its field declares.
+
+    Raises
+    ------
+    UserError
+        For an unknown key or a value of the wrong type or range, by its full name.
+    """
+    hints = {name: hint for name, hint in get_type_hints(kind).items() if name in {f.name for f in fields(kind)}}
     for key in content:
         if key not in hints:
             raise UserError(f"Unknown setting '{section}.{key}'.{closest(key, hints)}")
-    return kind(**{key: _typed(f"{section}.{key}", value, hints[key]) for key, value in content.items()})
+    try:
+        return kind(**{key: _typed(f"{section}.{key}", value, hints[key]) for key, value in content.items()})
+    except ValueError as error:
+        raise UserError(f"{section}.{error}.") from error
 
 
 def _typed(name: str, value: Any, kind: Any) -> Any:
+    if get_origin(kind) in (Union, types.UnionType):
+        if value is None:
+            return None
+        kind = next(option for option in get_args(kind) if option is not type(None))
     if get_origin(kind) is Literal:
         if value in get_args(kind):
             return value
-        raise UserError(f"{name} is one of {', '.join(get_args(kind))}; got '{value}'.")
+        raise UserError(f"{name} is one of {', '.join(map(str, get_args(kind)))}; got '{value}'.")
     if get_origin(kind) is tuple:
-        if isinstance(value, list) and len(value) == len(get_args(kind)) and all(type(v) is int for v in value):
+        if (
+            isinstance(value, (list, tuple))
+            and len(value) == len(get_args(kind))
+            and all(type(v) is int for v in value)
+        ):
             return tuple(value)
         raise UserError(f"{name} is a list of {len(get_args(kind))} whole numbers; got '{value}'.")
+    if kind is Path:
+        return _existing(name, value)
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind:
-        raise UserError(f"{name} is of type {kind.__name__}; got '{value}'.")
+        raise UserError(f"{name} is of type {getattr(kind, '__name__', kind)}; got '{value}'.")
+    if kind is float and not math.isfinite(value):
+        raise UserError(f"{name} must be finite; got {value}.")
     return value
 
 
+def _existing(name: str, value: Any) -> Path:
+    path = Path(str(value)).expanduser()
+    if not path.is_file():
+        raise UserError(f"{name} names no file: '{value}'.")
+    return path.resolve()
+
+
 def _check_ranges(settings: Settings) -> None:
-    may_be_zero = {"coils", "pretraining", "pixel_weight", "perceptual_weight", "crop"}
-    for section in _SECTIONS:
-        for key, value in dataclasses.asdict(getattr(settings, section)).items():
+    for section in (settings.data, settings.training):
+        name = "data" if section is settings.data else "training"
+        for key, value in dataclasses.asdict(section).items():
             if type(value) not in (int, float):
                 continue
-            if value < 0 or (value == 0 and key not in may_be_zero):
+            if value < 0 or (value == 0 and key not in _MAY_BE_ZERO):
                 raise UserError(
-                    f"{section}.{key} must be {'at least 0' if key in may_be_zero else 'above 0'}; got {value}."
+                    f"{name}.{key} must be {'at least' if key in _MAY_BE_ZERO else 'above'} 0; got {value}."
                 )
-    if not settings.network.step_size < 2:
-        raise UserError(
-            f"network.step_size must be below 2, where gradient descent diverges; got {settings.network.step_size}."
-        )
+    if any(count < 0 for count in settings.data.slices):
+        raise UserError(f"data.slices must be at least 0; got {list(settings.data.slices)}.")
     if settings.training.pretraining > 1:
         raise UserError(f"training.pretraining is a share of the run, at most 1; got {settings.training.pretraining}.")
     if settings.data.matrix_factor < 1:
         raise UserError(f"data.matrix_factor must be at least 1; got {settings.data.matrix_factor}.")
+
+
+def _check_methods(settings: Settings) -> None:
+    """Every name that `[network]` and `[methods]` give is some method's, and every value is of its type."""
+    registry.discover()
+    known = registry.methods()
+    shared = {f.name for p in known.values() for f in fields(p.cls.Settings) if f.metadata.get("shared")}
+    shared -= {f.name for f in fields(TrainingSettings)}
+    for name in settings.network:
+        if name not in shared:
+            raise UserError(f"Unknown setting 'network.{name}'.{closest(name, shared)}")
+    for id, table in settings.methods.items():
+        if id not in known:
+            raise UserError(f"Unknown method 'methods.{id}'.{closest(id, known)}")
+        if not isinstance(table, Mapping):
+            raise UserError(f"methods.{id} is a table; got '{table}'.")
+    for plugin in known.values():
+        if settings.weights_of(plugin) and not plugin.trained:
+            raise UserError(f"methods.{plugin.id}.weights: '{plugin.id}' is not trained, so it takes no weights.")

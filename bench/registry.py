@@ -1,141 +1,259 @@
-"""The decorators, and discovery of plugins: built-in files, entry points, `--plugin FILE`."""
+"""The decorators, and discovery of plugins: built-in files, entry points, `--plugin FILE_OR_FOLDER`, scripts, notebooks."""
 
+import hashlib
 import importlib
 import importlib.util
+import inspect
 import pkgutil
 import re
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from bench.data.protocol import Protocol, Source
 from bench.errors import UserError, closest
+from bench.method import KINDS, Component, Trained, Tuned, fault
+from bench.store.keys import sha256_of
 
-Kind = Literal["reconstructor", "super_resolver", "pipeline", "dataset", "source"]
-METHOD_KINDS: tuple[Kind, ...] = ("reconstructor", "super_resolver", "pipeline")
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+PACKAGES = ("bench.methods", "bench.datasets")
+PREFIX = "bench_plugin_"
+MAIN = ("__main__", "__mp_main__")
+AnyMethod = TypeVar("AnyMethod", bound=type[Component])
+AnySource = TypeVar("AnySource", bound=type[Source])
+MakeProtocol = Callable[[], Protocol]
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """A registered class, or for datasets a function."""
+    """Something registered under an id."""
 
     id: str
-    kind: Kind
-    make: Callable[..., Any]
-    file: str
-    traits: dict[str, Any] = field(default_factory=dict)
+    made_by: Any
+    """The class or function that was decorated."""
+
+    @property
+    def module(self) -> str:
+        """Name of the module that it stands in."""
+        return str(self.made_by.__module__)
+
+    @property
+    def file(self) -> str:
+        """The file it stands in; what it was typed into, where that is none."""
+        return str(Path(getattr(sys.modules.get(self.module), "__file__", None) or f"<{self.module}>").resolve())
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it is part of this package."""
+        return self.module.startswith(PACKAGES)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of its text: the file, or the folder of its package; of the class alone where it was typed into a notebook."""
+        root = sys.modules.get(self.module.partition(".")[0])
+        if self.module.startswith(PREFIX) and getattr(root, "__path__", None):
+            return sha256_of(Path(str(root.__path__[0])))  # type: ignore[union-attr]
+        if Path(self.file).is_file():
+            return sha256_of(Path(self.file))
+        try:
+            return hashlib.sha256(inspect.getsource(self.made_by).encode()).hexdigest()
+        except (OSError, TypeError):
+            return "unknown"
 
 
-_plugins: dict[tuple[str, str], Plugin] = {}
-_admitted_files: set[str] = set()
+@dataclass(frozen=True)
+class MethodPlugin(Plugin):
+    """A reconstructor, super-resolver or pipeline."""
+
+    kind: str
+    """One of `bench.method.KINDS`."""
+    bound: bool = False
+    """Whether it sees the target and is never ranked."""
+    group: Literal["joint", "ablation"] = "joint"
+    """Of a pipeline."""
+    settings_of: str | None = None
+    """The method whose `[methods.ID]` it reads too, as a twin of it does."""
+
+    @property
+    def cls(self) -> type[Component]:
+        """The class."""
+        made: type[Component] = self.made_by
+        return made
+
+    @property
+    def trained(self) -> bool:
+        """Whether it learns."""
+        return issubclass(self.cls, Trained)
+
+    @property
+    def tuned(self) -> bool:
+        """Whether it is tuned on validation."""
+        return issubclass(self.cls, Tuned)
 
 
-def reconstructor(id: str, *, bound: bool = False) -> Callable[[Decorated], Decorated]:
-    """Register an `nn.Module`: Acquisition -> complex LR image. A bound also sees the Target and is never ranked."""
-    return _register(id, "reconstructor", bound=bound)
+_methods: dict[str, MethodPlugin] = {}
+_datasets: dict[str, Plugin] = {}
+_sources: dict[str, Plugin] = {}
+_admitted: set[str] = {"bench", *MAIN}  # roots of module names that may register
 
 
-def super_resolver(id: str) -> Callable[[Decorated], Decorated]:
-    """Register an `nn.Module`: LR magnitude (batch, y, x) -> HR magnitude (batch, Y, X)."""
-    return _register(id, "super_resolver")
+def reconstructor(id: str, *, bound: bool = False) -> Callable[[AnyMethod], AnyMethod]:
+    """Register a `Reconstructor`. A bound also sees the target, and is never ranked."""
+    return _register_method(id, "reconstructor", bound=bound)
 
 
-def pipeline(id: str, *, group: Literal["joint", "ablation"] = "joint") -> Callable[[Decorated], Decorated]:
-    """Register an `nn.Module`: Acquisition -> Output.
-
-    One whose training feeds a part with the truth, such as a super-resolver trained on clean images, also has
-    `forward_training(acquisition, target) -> Output`.
-    """
-    return _register(id, "pipeline", group=group)
+def super_resolver(id: str) -> Callable[[AnyMethod], AnyMethod]:
+    """Register a `SuperResolver`."""
+    return _register_method(id, "super_resolver")
 
 
-def dataset(id: str) -> Callable[[Decorated], Decorated]:
-    """Register a function of no arguments that returns a `bench.protocol.Protocol`."""
-    return _register(id, "dataset")
+def pipeline(
+    id: str, *, group: Literal["joint", "ablation"] = "joint", settings_of: str | None = None
+) -> Callable[[AnyMethod], AnyMethod]:
+    """Register a `Pipeline`; a twin reads the settings of its original (`settings_of`) where it has none of its own."""
+    return _register_method(id, "pipeline", group=group, settings_of=settings_of)
 
 
-def source(id: str) -> Callable[[Decorated], Decorated]:
-    """Register a class of fully sampled subjects (see `bench.protocol.Source`)."""
-    return _register(id, "source")
-
-
-def _register(id: str, kind: Kind, **traits: Any) -> Callable[[Decorated], Decorated]:
-    if not ID.fullmatch(id):
-        raise UserError(f"The id '{id}' is not made of a-z, 0-9 and single hyphens.")
-
-    def register(decorated: Decorated) -> Decorated:
-        module = sys.modules[decorated.__module__]
-        file = str(Path(module.__file__ or "").resolve())
-        if not decorated.__module__.startswith("bench.") and file not in _admitted_files:
-            raise UserError(f"{file} registers '{id}' but was not given by --plugin nor by an entry point.")
-        space = "method" if kind in METHOD_KINDS else kind
-        known = _plugins.get((space, id))
-        if known and known.file != file:
-            raise UserError(f"The id '{id}' is taken twice: by {known.file} and by {file}. Rename one.")
-        _plugins[space, id] = Plugin(id, kind, decorated, file, traits)
-        return decorated
+def _register_method(id: str, kind: str, **traits: Any) -> Callable[[AnyMethod], AnyMethod]:
+    def register(cls: AnyMethod) -> AnyMethod:
+        wrong = fault(cls, kind, traits.get("bound", False))
+        if wrong:
+            raise UserError(f"'{id}' cannot be registered as a {kind.replace('_', '-')}: {wrong}.")
+        _enter(_methods, MethodPlugin(id, cls, kind, **traits))
+        return cls
 
     return register
 
 
-def discover(plugin_files: tuple[Path, ...] = ()) -> None:
-    """Import the built-in plugins, the entry points of group `bench.plugins` and the given files."""
-    for package in ("bench.methods", "bench.datasets"):
+def dataset(id: str) -> Callable[[MakeProtocol], MakeProtocol]:
+    """Register a function of no arguments that returns a `Protocol`."""
+
+    def register(make: MakeProtocol) -> MakeProtocol:
+        if isinstance(make, type) or not callable(make):
+            raise UserError(
+                f"'{id}' cannot be registered as a dataset: decorate a function that returns a bench.Protocol."
+            )
+        _enter(_datasets, Plugin(id, make))
+        return make
+
+    return register
+
+
+def source(id: str) -> Callable[[AnySource], AnySource]:
+    """Register a `Source`."""
+
+    def register(cls: AnySource) -> AnySource:
+        if not (isinstance(cls, type) and issubclass(cls, Source)):
+            name = getattr(cls, "__name__", "Mine")
+            raise UserError(f"'{id}' cannot be registered as a source: write `class {name}(bench.Source):`.")
+        lacking = sorted(cls.__abstractmethods__)
+        if lacking:
+            raise UserError(f"'{id}' cannot be registered as a source: it lacks `{lacking[0]}`.")
+        _enter(_sources, Plugin(id, cls))
+        return cls
+
+    return register
+
+
+def _enter(table: dict[str, Any], plugin: Plugin) -> None:
+    if not ID.fullmatch(plugin.id):
+        raise UserError(f"The id '{plugin.id}' is not made of a-z, 0-9 and single hyphens.")
+    if plugin.module.partition(".")[0] not in _admitted:
+        raise UserError(f"{plugin.file} registers '{plugin.id}' but was not given by --plugin nor by an entry point.")
+    known = table.get(plugin.id)
+    if known and known.file != plugin.file:
+        raise UserError(f"The id '{plugin.id}' is taken twice: by {known.file} and by {plugin.file}. Rename one.")
+    table[plugin.id] = plugin
+
+
+def discover(plugin_files: Iterable[Path] = ()) -> None:
+    """Import the built-in plugins, the entry points of group `bench.plugins` and the given files or package folders.
+
+    Raises
+    ------
+    UserError
+        If a file is not there, fails on import, or holds something that is not what it is registered as.
+    """
+    for package in PACKAGES:
         for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
             importlib.import_module(f"{package}.{module.name}")
     for entry in entry_points(group="bench.plugins"):
-        spec = importlib.util.find_spec(entry.module)
-        if spec and spec.origin:
-            _admitted_files.add(str(Path(spec.origin).resolve()))
+        _admitted.add(entry.module.partition(".")[0])
         entry.load()
     for file in plugin_files:
-        _load_file(file)
+        _load(file)
 
 
-def _load_file(file: Path) -> None:
+def _load(file: Path) -> None:
     path = file.resolve()
-    if not path.is_file():
+    init = path / "__init__.py" if path.is_dir() else path
+    if not path.exists():
         raise UserError(f"The plugin file {file} does not exist.")
-    name = f"bench_plugin_{path.stem}"
-    if name in sys.modules and getattr(sys.modules[name], "__file__", None) == str(path):
+    if not init.is_file() or init.suffix != ".py":
+        raise UserError(f"The plugin {file} is neither a Python file nor a folder with an __init__.py.")
+    name = f"{PREFIX}{re.sub(r'[^0-9A-Za-z_]', '_', path.stem)}"
+    if name in sys.modules and getattr(sys.modules[name], "__file__", None) == str(init):
         return
-    _admitted_files.add(str(path))
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise UserError(f"The plugin file {file} is not a Python file: give it the ending .py.")
+    folders = [str(path)] if path.is_dir() else None
+    spec = importlib.util.spec_from_file_location(name, init, submodule_search_locations=folders)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    _admitted.add(name)
     try:
         spec.loader.exec_module(module)
     except UserError:
+        _forget(name)
         raise
-    except Exception as error:
-        del sys.modules[name]
-        raise UserError(f"The plugin file {file} fails on import: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        _forget(name)
+        raise UserError(f"The plugin file {file} fails on import: {_why(error, path)}") from error
 
 
-def methods(*kinds: Kind) -> dict[str, Plugin]:
-    """Registered methods of these kinds (all three without any), by id."""
-    wanted = kinds or METHOD_KINDS
-    return {id: p for (space, id), p in sorted(_plugins.items()) if space == "method" and p.kind in wanted}
+def _why(error: BaseException, path: Path) -> str:
+    said = f"{type(error).__name__}: {error}"
+    missing = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
+    if missing and (path.parent / f"{missing}.py").exists():
+        return f"{said}. A plugin of several files is a folder with an __init__.py: give the folder, and import `.{missing}`."
+    return said
+
+
+def _forget(name: str) -> None:
+    for module in [m for m in sys.modules if m == name or m.startswith(f"{name}.")]:
+        del sys.modules[module]
+
+
+def methods(*kinds: str) -> dict[str, MethodPlugin]:
+    """Registered methods of these kinds (of all without any), by id."""
+    wanted = kinds or tuple(KINDS)
+    return {id: plugin for id, plugin in sorted(_methods.items()) if plugin.kind in wanted}
 
 
 def datasets() -> dict[str, Plugin]:
     """Registered datasets, by id."""
-    return {id: p for (space, id), p in sorted(_plugins.items()) if space == "dataset"}
+    return dict(sorted(_datasets.items()))
 
 
 def sources() -> dict[str, Plugin]:
     """Registered sources, by id."""
-    return {id: p for (space, id), p in sorted(_plugins.items()) if space == "source"}
+    return dict(sorted(_sources.items()))
 
 
-def find(table: dict[str, Plugin], id: str, what: str) -> Plugin:
+AnyPlugin = TypeVar("AnyPlugin", bound=Plugin)
+
+
+def find(table: Mapping[str, AnyPlugin], id: str, what: str) -> AnyPlugin:
     """Look an id up; an unknown one is the user's mistake."""
     if id not in table:
         raise UserError(f"Unknown {what} '{id}'.{closest(id, table)}")
     return table[id]
+
+
+def foreign_files(plugins: Iterable[Plugin]) -> dict[str, str]:
+    """sha256 by id of those that are not part of this package: what rows and stages record."""
+    return {plugin.id: plugin.sha256 for plugin in plugins if not plugin.built_in}

@@ -14,13 +14,13 @@ from typing import Any
 
 from bench.errors import Diverged, UserError
 
-Report = Callable[[int, int, str], None]  # done, total, what
+Progress = Callable[[int, int, str], None]  # done, total, what
 WATCH_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class Task:
-    """A module-level function, called as function(*arguments, report) in a process of its own."""
+    """A module-level function, called as function(*arguments, progress) in a process of its own."""
 
     id: str
     function: Callable[..., None]
@@ -30,7 +30,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a task ended: a status of `bench.store.STATUSES`, and why where it is not done."""
+    """How a task ended: a status of `bench.store.records.STATUSES`, and why where it is not done."""
 
     status: str
     reason: str | None = None
@@ -48,7 +48,7 @@ def carry_out(
     tasks: list[Task],
     jobs: int,
     threads: int,
-    on_report: Callable[[str, int, int, str], None],
+    on_progress: Callable[[str, int, int, str], None],
     together: bool = False,
 ) -> dict[str, Outcome]:
     """Run all tasks, at most `jobs` at a time; one whose need failed is skipped. Interrupted, it ends its workers.
@@ -71,7 +71,7 @@ def carry_out(
                     running[connection] = (task.id, process)
             for connection in _ready(running):
                 id, process = running[connection]
-                outcome = _listen(connection, process, id, on_report)
+                outcome = _listen(connection, process, id, on_progress)
                 if outcome:
                     outcomes[id] = outcome
                     del running[connection]
@@ -118,7 +118,7 @@ def _start(task: Task, threads: int) -> tuple[Connection, BaseProcess]:
 
 
 def _listen(
-    connection: Connection, process: BaseProcess, id: str, on_report: Callable[[str, int, int, str], None]
+    connection: Connection, process: BaseProcess, id: str, on_progress: Callable[[str, int, int, str], None]
 ) -> Outcome | None:
     try:
         message = connection.recv()
@@ -130,7 +130,7 @@ def _listen(
     if isinstance(message, Outcome):
         process.join()
         return message
-    on_report(id, *message)
+    on_progress(id, *message)
     return None
 
 
@@ -144,13 +144,13 @@ def _work(task: Task, connection: Connection, environment: Mapping[str, str], th
     torch.set_num_threads(threads)
     last = 0.0
 
-    def report(done: int, total: int, what: str) -> None:
+    def progress(done: int, total: int, what: str) -> None:
         nonlocal last
         if time.monotonic() - last > WATCH_SECONDS or done == total:
             last = time.monotonic()
             connection.send((done, total, what))
 
-    connection.send(attempt(lambda: task.function(*task.arguments, report)))
+    connection.send(attempt(lambda: task.function(*task.arguments, progress)))
 
 
 def attempt(action: Callable[[], object]) -> Outcome:
@@ -173,17 +173,6 @@ def attempt(action: Callable[[], object]) -> Outcome:
             "failed", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
         )
     return Outcome("done")
-
-
-def end_with(parent: int) -> None:
-    """Let this process, a child that others than `carry_out` started, end when the process `parent` does."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(WATCH_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _end_with_parent() -> None:

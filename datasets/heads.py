@@ -4,12 +4,13 @@ import nibabel as nib
 import numpy as np
 
 from bench.data import assets
-from bench.data.protocol import Head, Split
+from bench.data.packages import ASSETS
+from bench.data.protocol import Head, Source, Split
 from bench.registry import source
 
 
 @source("heads")
-class Heads:
+class Heads(Source):
     """Five people. Magnitudes carry no phase, coils or noise: what is made from them is a simulation."""
 
     label = "simulated acquisition"
@@ -28,7 +29,7 @@ class Heads:
 
     def digests(self, subject: str) -> tuple[str, ...]:
         """sha256 of the volume."""
-        return (assets.ASSETS[f"heads/{subject}"].member_sha256,)
+        return (ASSETS[f"heads/{subject}"].member_sha256,)
 
     def load(self, subject: str) -> Head:
         """Read one head, rows from its top, its front and its left; the 99.9th percentile is 1."""

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from bench.data.protocol import Head, Split, Tube
+from bench.data.protocol import Head, Source, Split, Vessel
 from bench.mri.simulate import generator
 from bench.registry import source
 
@@ -14,7 +14,7 @@ SHAPE = (180, 180, 150)  # (z, y, x)
 
 
 @source("phantom")
-class Phantom:
+class Phantom(Source):
     """Six heads, each from its own seed."""
 
     label = "simulated acquisition of a numerical phantom"
@@ -23,10 +23,6 @@ class Phantom:
         """Four, one and one."""
         names = tuple(f"phantom-{i}" for i in range(6))
         return {"train": names[:4], "validation": names[4:5], "test": names[5:]}
-
-    def assets(self, subject: str) -> tuple[str, ...]:
-        """Nothing to fetch."""
-        return ()
 
     def digests(self, subject: str) -> tuple[str, ...]:
         """The version of this generator; the seed is the subject's name."""
@@ -53,8 +49,8 @@ class Phantom:
         head[ventricle] = 0.12
         texture = gaussian_filter(random.standard_normal(SHAPE, dtype=np.float32), 1.5)
         head *= 1 + 0.25 * texture
-        tubes = self._vessels(head, z, y, x, random)
-        return Head(gaussian_filter(head, 0.45), (VOXEL_MM, VOXEL_MM, VOXEL_MM), tubes)
+        vessels = self._vessels(head, z, y, x, random)
+        return Head(gaussian_filter(head, 0.45), (VOXEL_MM, VOXEL_MM, VOXEL_MM), vessels)
 
     @staticmethod
     def _folds(random: np.random.Generator) -> NDArray[np.float32]:
@@ -69,10 +65,10 @@ class Phantom:
     @staticmethod
     def _vessels(
         head: NDArray[np.float32], z: NDArray, y: NDArray, x: NDArray, random: np.random.Generator
-    ) -> tuple[Tube, ...]:
-        """Tubes that wind along z: dark lumen, thin bright wall. Returns where they are."""
+    ) -> tuple[Vessel, ...]:
+        """Vessels that wind along z: dark lumen, thin bright wall. Returns where they are."""
         owner = np.zeros(SHAPE, np.int8)
-        drawn: list[tuple[Tube, NDArray[np.int64]]] = []  # with its pixels in each slice
+        drawn: list[tuple[Vessel, NDArray[np.int64]]] = []  # with its pixels in each slice
         for side in (-1, 1):
             for _ in range(2):
                 at = random.uniform((-35, 12), (35, 38))
@@ -87,8 +83,8 @@ class Phantom:
                 owner[inside & (distance < lumen + wall)] = len(drawn) + 1
                 path = np.concatenate((path_y, path_x), 2)[:, 0]
                 centre = path / VOXEL_MM + np.divide(SHAPE[1:], 2)
-                drawn.append((Tube(centre, lumen, wall), (distance < lumen + wall).sum((1, 2))))
-        for i, (tube, pixels) in enumerate(drawn):
+                drawn.append((Vessel(centre, lumen, wall), (distance < lumen + wall).sum((1, 2))))
+        for i, (vessel, pixels) in enumerate(drawn):
             whole = (owner == i + 1).sum((1, 2)) == pixels  # not partly outside the tissue, nor crossed by another
-            tube.centre[~whole] = np.nan
-        return tuple(tube for tube, _ in drawn)
+            vessel.centre[~whole] = np.nan
+        return tuple(vessel for vessel, _ in drawn)

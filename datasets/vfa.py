@@ -5,7 +5,8 @@ import numpy as np
 import torch
 
 from bench.data import assets
-from bench.data.protocol import Protocol, RawSubject, Split, View
+from bench.data.packages import ASSETS
+from bench.data.protocol import Protocol, RawSubject, Source, Split, View
 from bench.errors import UserError
 from bench.mri.fourier import fft2c
 from bench.registry import dataset, source
@@ -43,7 +44,7 @@ def vfa() -> Protocol:
 
 
 @source("vfa-raw")
-class VfaRaw:
+class VfaRaw(Source):
     """The file's k-space has DC in the corner and its image in the middle; its own coil maps are not used."""
 
     label = "real raw data, one person"
@@ -58,7 +59,7 @@ class VfaRaw:
 
     def digests(self, subject: str) -> tuple[str, ...]:
         """sha256 of the file."""
-        return (assets.ASSETS["vfa"].member_sha256,)
+        return (ASSETS["vfa"].member_sha256,)
 
     def load(self, subject: str) -> RawSubject:
         """Read all flip angles; one scale for all, so that the brightest root sum of squares has 99.9th percentile 1."""

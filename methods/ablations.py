@@ -1,43 +1,43 @@
 """The paper's ablations (Table 3, 4): the proposed network's parts in other compositions."""
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from bench.acquisition import Acquisition, Output, Target
-from bench.config import Settings
+from bench.method import PLAIN, Phase, Pipeline, Trained
 from bench.mri.fourier import pad, to_high_resolution
 from bench.mri.sense import Sense
 from bench.registry import pipeline
-from bench.train.phases import PLAIN, Phase
 
-from .proposed import Adversarial, Reconstruction, SuperResolution
+from .proposed import Adversarial, Proposed, Reconstruction, ReconstructionSettings, SuperResolution
 
 
-@pipeline("ablation-sr", group="ablation")
+@pipeline("ablation-sr", group="ablation", settings_of="proposed")
 class SR(Adversarial):
     """Paper's "SR": super-resolution of A^H b alone, without SFT."""
 
     version = 1
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Adversarial.Settings) -> None:
         super().__init__(settings)
-        self.super_resolution = SuperResolution(settings.network, 0)
+        self.super_resolution = SuperResolution(settings, 0)
 
     def forward(self, acquisition: Acquisition) -> Output:
         """-> HR magnitude."""
         image = self.super_resolution(acquisition.zero_filled)
-        return Output(self.with_skip(image, acquisition.zero_filled))
+        return Output(self._with_skip(image, acquisition.zero_filled))
 
 
-@pipeline("ablation-recon", group="ablation")
-class Recon(nn.Module):
+@pipeline("ablation-recon", group="ablation", settings_of="proposed")
+class Recon(Pipeline, Trained):
     """Paper's "Recon": PGD-Net on the HR grid, where k-space beyond the LR box counts as not sampled; L1 of the magnitude."""
 
     version = 1
+    Settings = ReconstructionSettings
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        self.reconstruction = Reconstruction(settings.network)
+    def __init__(self, settings: ReconstructionSettings) -> None:
+        super().__init__(settings)
+        self.reconstruction = Reconstruction(settings)
 
     def forward(self, acquisition: Acquisition) -> Output:
         """-> HR magnitude."""
@@ -58,10 +58,12 @@ class Recon(nn.Module):
 class TwoStages(Adversarial):
     """Reconstruction -> SuperResolution without SFT."""
 
-    def __init__(self, settings: Settings) -> None:
+    Settings = Proposed.Settings
+
+    def __init__(self, settings: Proposed.Settings) -> None:
         super().__init__(settings)
-        self.reconstruction = Reconstruction(settings.network)
-        self.super_resolution = SuperResolution(settings.network, 0)
+        self.reconstruction = Reconstruction(settings)
+        self.super_resolution = SuperResolution(settings, 0)
 
     def forward(self, acquisition: Acquisition) -> Output:
         """-> HR magnitude and the LR reconstruction."""
@@ -73,17 +75,17 @@ class TwoStages(Adversarial):
         return image
 
     def _super_resolve(self, image_lr: Tensor) -> Tensor:
-        return self.with_skip(self.super_resolution(image_lr), image_lr)
+        return self._with_skip(self.super_resolution(image_lr), image_lr)
 
 
-@pipeline("ablation-end-to-end", group="ablation")
+@pipeline("ablation-end-to-end", group="ablation", settings_of="proposed")
 class EndToEnd(TwoStages):
     """Paper's "Recon+SR": both trained together; super-resolution sees the reconstruction and nothing else."""
 
     version = 1
 
 
-@pipeline("ablation-separate", group="ablation")
+@pipeline("ablation-separate", group="ablation", settings_of="proposed")
 class Separate(TwoStages):
     """Paper's "Recon-SR": super-resolution trained on the clean LR image, reconstruction by its own loss; chained at test.
 
@@ -92,6 +94,6 @@ class Separate(TwoStages):
 
     version = 1
 
-    def forward_training(self, acquisition: Acquisition, target: Target) -> Output:
+    def forward_training(self, given: Acquisition, target: Target, phase: Phase) -> Output:
         """Super-resolution of the truth, reconstruction of the acquisition."""
-        return Output(self._super_resolve(target.image_lr), self._reconstruct(acquisition))
+        return Output(self._super_resolve(target.image_lr), self._reconstruct(given))

@@ -1,17 +1,20 @@
 """BebyGAN (Li 2022): best-buddy loss, back-projection, a discriminator that looks at textured regions only."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.acquisition import Acquisition, Output, Target
-from bench.config import Settings
+from bench.method import Phase
 from bench.mri.resample import bicubic, downsample
+from bench.nn.block import Block
 from bench.nn.discriminators import VGGStyle
 from bench.nn.losses import random_crop
-from bench.nn.perceptual import perceptual_losses
 from bench.registry import super_resolver
-from bench.train.phases import Phase, adversarial_phases
+from bench.train.perceptual import PERCEPTUAL_ASSETS, perceptual_losses
+from bench.train.phases import AdversarialSettings, adversarial_phases
 
 from .rrdb import RRDBNet
 
@@ -54,7 +57,7 @@ def textured(image: Tensor) -> Tensor:
     return ((square - mean**2).clamp_min(0) * n / (n - 1)).sqrt()[:, 0] >= FLAT
 
 
-class RegionAware(nn.Module):
+class RegionAware(Block):
     """A VGG-style discriminator of half the width, shown what is textured in the bicubically upsampled LR image."""
 
     version = 1
@@ -81,14 +84,17 @@ class BebyGAN(RRDBNet):
 
     version = 1
 
+    @dataclass(frozen=True)
+    class Settings(RRDBNet.Settings, AdversarialSettings):
+        """ESRGAN's, and of the adversarial phase."""
+
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.training_settings = settings.training
-        self.discriminator_features = settings.network.discriminator_features
+        self.settings = settings
 
     def phases(self) -> tuple[Phase, ...]:
         """Adversarial, after the profile's share of pixel training."""
-        return adversarial_phases(self.training_settings, "relativistic")
+        return adversarial_phases(self.settings, "relativistic")
 
     def losses(self, phase: Phase, acquisition: Acquisition, output: Output, target: Target) -> dict[str, Tensor]:
         """L1 before the adversarial phase; in it the buddies take its place."""
@@ -102,8 +108,12 @@ class BebyGAN(RRDBNet):
             "best-buddy": best_buddy_loss(image, truth),
             "back-projection": F.l1_loss(projected / peak, low / peak),
         }
-        return losses | perceptual_losses(self.training_settings.perceptual_weight, VGG, 0, image, truth)
+        return losses | perceptual_losses(self.settings.perceptual_weight, VGG, 0, image, truth)
 
     def discriminator(self) -> nn.Module:
         """Blind to flat regions."""
-        return RegionAware(self.discriminator_features)
+        return RegionAware(self.settings.discriminator_features)
+
+    def assets(self) -> tuple[str, ...]:
+        """VGG-19, where its loss counts."""
+        return PERCEPTUAL_ASSETS if self.settings.perceptual_weight else ()

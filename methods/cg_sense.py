@@ -2,17 +2,17 @@
 
 from itertools import product
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from bench.acquisition import Acquisition
-from bench.config import Settings
+from bench.method import Reconstructor, Tuned
 from bench.mri.sense import Sense
 from bench.mri.solvers import conjugate_gradient
 from bench.registry import reconstructor
 
 
 @reconstructor("cg-sense")
-class CGSense(nn.Module):
+class CGSense(Reconstructor, Tuned):
     """Solve (A^H A + weight I) x = A^H b from x = 0.
 
     Weight and iterations are tuned on validation, as the paper says of all its methods. Its timings suggest 40 iterations
@@ -21,8 +21,8 @@ class CGSense(nn.Module):
 
     version = 1
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__()
+    def __init__(self, settings: object) -> None:
+        super().__init__(settings)
         self.weight, self.iterations = 0.0, 40
 
     def grid(self) -> list[dict[str, float]]:
@@ -32,9 +32,9 @@ class CGSense(nn.Module):
             for weight, iterations in product((0.0, 0.003, 0.01, 0.03, 0.1), (4, 6, 8, 10, 15, 20))
         ]
 
-    def configure(self, weight: float, iterations: float) -> None:
-        """Take one candidate."""
-        self.weight, self.iterations = weight, int(iterations)
+    def configure(self, **candidate: float) -> None:
+        """Take one candidate: weight and iterations."""
+        self.weight, self.iterations = candidate["weight"], int(candidate["iterations"])
 
     def forward(self, acquisition: Acquisition) -> Tensor:
         """-> (batch, y, x) complex."""

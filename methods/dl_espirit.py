@@ -1,19 +1,22 @@
 """DL-ESPIRiT (Sandino 2021), for single slices: unrolled gradient descent, a residual network of its own in each unroll."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.acquisition import Acquisition, Output, Target
-from bench.config import NetworkSettings, Settings
+from bench.method import PLAIN, Phase, Reconstructor, Sizes, Trained, shared
 from bench.mri.sense import Sense
+from bench.nn.block import Block
 from bench.nn.layers import as_channels, as_complex, zeroed
 from bench.nn.losses import complex_l1
 from bench.registry import reconstructor
-from bench.train.phases import PLAIN, Phase
 
 
-class ResidualNetwork(nn.Module):
+class ResidualNetwork(Block):
     """Convolution, pre-activation residual blocks, ReLU, convolution, plus the input (zero at the start).
 
     Padded once around the whole network: circularly along phase-encoding axes, where aliases wrap around; zeros elsewhere.
@@ -22,18 +25,17 @@ class ResidualNetwork(nn.Module):
     version = 1
     block_name = "dl-espirit-network"
 
-    def __init__(self, network: NetworkSettings) -> None:
+    def __init__(self, width: int, residual_blocks: int) -> None:
         super().__init__()
-        width = network.features
         self.first = nn.Conv2d(2, width, 3, padding=1)
         self.blocks = nn.ModuleList(
             nn.Sequential(
                 nn.ReLU(), nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), nn.Conv2d(width, width, 3, padding=1)
             )
-            for _ in range(network.residual_blocks)
+            for _ in range(residual_blocks)
         )
         self.last = zeroed(nn.Conv2d(width, 2, 3, padding=1))
-        self.radius = 2 + 2 * network.residual_blocks  # of the receptive field
+        self.radius = 2 + 2 * residual_blocks  # of the receptive field
 
     def forward(self, image: Tensor, phase_encode: tuple[bool, bool]) -> Tensor:
         """(batch, y, x) complex -> the same."""
@@ -47,7 +49,7 @@ class ResidualNetwork(nn.Module):
 
 
 @reconstructor("dl-espirit")
-class DLESPIRiT(nn.Module):
+class DLESPIRiT(Reconstructor, Trained):
     """x0 = A^H b; in each unroll x - step (A^H A x - A^H b), then a residual network; weights not shared.
 
     The authors' (2+1)-D convolutions over time become 3x3 ones. One set of maps, so that all methods share one operator
@@ -57,11 +59,25 @@ class DLESPIRiT(nn.Module):
 
     version = 1
 
+    @dataclass(frozen=True)
+    class Settings(Sizes):
+        """The paper's."""
+
+        must_be_below: ClassVar = {"step_size": 2}
+
+        features: int = shared(64)
+        unrolls: int = 10
+        residual_blocks: int = 2
+        """In each unroll."""
+        step_size: float = shared(1.0)
+        """At the start, in (0, 2)."""
+
     def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        network = settings.network
-        self.steps = nn.Parameter(torch.full((network.unrolls,), network.step_size))
-        self.networks = nn.ModuleList(ResidualNetwork(network) for _ in range(network.unrolls))
+        super().__init__(settings)
+        self.steps = nn.Parameter(torch.full((settings.unrolls,), settings.step_size))
+        self.networks = nn.ModuleList(
+            ResidualNetwork(settings.features, settings.residual_blocks) for _ in range(settings.unrolls)
+        )
 
     def forward(self, acquisition: Acquisition) -> Tensor:
         """-> (batch, y, x) complex."""

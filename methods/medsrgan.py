@@ -1,21 +1,23 @@
 """MedSRGAN (Gu 2020): residual whole-map attention blocks; a discriminator that sees LR and HR together."""
 
 import itertools
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.acquisition import Acquisition, Output, Target
-from bench.config import NetworkSettings, Settings
+from bench.method import Phase, SuperResolver, Trained, shared
 from bench.mri.resample import bicubic
+from bench.nn.block import Block
 from bench.nn.layers import zeroed
-from bench.nn.perceptual import CONV5_4, perceptual_losses
 from bench.nn.rrdb import SLOPE
 from bench.registry import super_resolver
-from bench.train.phases import Phase, adversarial_phases
+from bench.train.perceptual import CONV5_4, PERCEPTUAL_ASSETS, perceptual_losses
+from bench.train.phases import AdversarialSettings, adversarial_phases
 
 
-class AttentionBlock(nn.Module):
+class AttentionBlock(Block):
     """x + F * sigmoid(conv1x1(F)), F two convolutions of x: an attention of every channel and pixel, without pooling."""
 
     version = 1
@@ -37,17 +39,17 @@ class AttentionBlock(nn.Module):
 class AttentionGroup(nn.Module):
     """Blocks, a 1x1 convolution, a short skip."""
 
-    def __init__(self, network: NetworkSettings) -> None:
+    def __init__(self, features: int, blocks: int) -> None:
         super().__init__()
-        blocks = (AttentionBlock(network.features) for _ in range(network.attention_blocks))
-        self.layers = nn.Sequential(*blocks, nn.Conv2d(network.features, network.features, 1))
+        parts = (AttentionBlock(features) for _ in range(blocks))
+        self.layers = nn.Sequential(*parts, nn.Conv2d(features, features, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, features, y, x) -> the same."""
         return x + self.layers(x)
 
 
-class PairedDiscriminator(nn.Module):
+class PairedDiscriminator(Block):
     """The HR image, halved by a convolution, and the LR image are added as features; then one trunk."""
 
     version = 1
@@ -80,7 +82,7 @@ class PairedDiscriminator(nn.Module):
 
 
 @super_resolver("medsrgan")
-class MedSRGAN(nn.Module):
+class MedSRGAN(SuperResolver, Trained):
     """Groups of whole-map attention blocks, long skip, pixel shuffle.
 
     No official code: 8 groups of 16 blocks (of the counts in use the one that fits the paper's timings), L1 + VGG-19 +
@@ -90,15 +92,26 @@ class MedSRGAN(nn.Module):
 
     version = 1
 
+    @dataclass(frozen=True)
+    class Settings(AdversarialSettings):
+        """Of the published network; counts as in the class's docstring."""
+
+        features: int = shared(64)
+        attention_groups: int = 8
+        attention_blocks: int = 16
+        """In each of these groups."""
+        image_skip: bool = shared(False)
+        """Add the bicubically upsampled input to the output."""
+
     def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        network = settings.network
-        width = network.features
-        self.training_settings = settings.training
-        self.image_skip = network.image_skip
-        self.discriminator_features = network.discriminator_features
+        super().__init__(settings)
+        self.settings = settings
+        width = settings.features
+        self.image_skip = settings.image_skip
         self.first = nn.Conv2d(1, width, 3, padding=1)
-        self.groups = nn.Sequential(*(AttentionGroup(network) for _ in range(network.attention_groups)))
+        self.groups = nn.Sequential(
+            *(AttentionGroup(width, settings.attention_blocks) for _ in range(settings.attention_groups))
+        )
         self.body = nn.Conv2d(width, width, 3, padding=1)
         self.upsampling = nn.Sequential(nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2))
         self.last = nn.Conv2d(width, 1, 3, padding=1)
@@ -113,7 +126,7 @@ class MedSRGAN(nn.Module):
 
     def phases(self) -> tuple[Phase, ...]:
         """Adversarial, after the profile's share of pixel training."""
-        return adversarial_phases(self.training_settings, "vanilla", weight=0.01, feature_weight=0.01)
+        return adversarial_phases(self.settings, "vanilla", weight=0.01, feature_weight=0.01)
 
     def losses(self, phase: Phase, acquisition: Acquisition, output: Output, target: Target) -> dict[str, Tensor]:
         """L1, and in the adversarial phase VGG-19 features; the loop adds the two adversarial terms."""
@@ -121,9 +134,13 @@ class MedSRGAN(nn.Module):
         losses = {"pixel": F.l1_loss(output.image, truth)}
         if phase.gan == "none":
             return losses
-        weight = self.training_settings.perceptual_weight
+        weight = self.settings.perceptual_weight
         return losses | perceptual_losses(weight, CONV5_4, phase.crop, output.image / peak, truth / peak)
 
     def discriminator(self) -> nn.Module:
         """Sees the pair."""
-        return PairedDiscriminator(self.discriminator_features)
+        return PairedDiscriminator(self.settings.discriminator_features)
+
+    def assets(self) -> tuple[str, ...]:
+        """VGG-19, where its loss counts."""
+        return PERCEPTUAL_ASSETS if self.settings.perceptual_weight else ()

@@ -1,21 +1,22 @@
 """MoDL (Aggarwal 2019): a learned denoiser alternates with data consistency by conjugate gradients."""
 
 import itertools
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.acquisition import Acquisition, Output, Target
-from bench.config import NetworkSettings, Settings
+from bench.method import Phase, Reconstructor, Sizes, Trained, shared
 from bench.mri.sense import Sense
 from bench.mri.solvers import regularised_inverse
+from bench.nn.block import Block
 from bench.nn.layers import as_channels, as_complex
 from bench.registry import reconstructor
-from bench.train.phases import Phase
 
 
-class Denoiser(nn.Module):
+class Denoiser(Block):
     """Image + CNN(image): 3x3 convolutions without bias, each followed by batch normalisation, ReLU between them.
 
     Momentum and epsilon of the normalisation are those of the authors' framework. The last normalisation
@@ -24,16 +25,18 @@ class Denoiser(nn.Module):
 
     version = 1
 
-    def __init__(self, network: NetworkSettings) -> None:
+    def __init__(self, features: int, layers: int) -> None:
         super().__init__()
-        widths = [2, *[network.features] * (network.denoiser_layers - 1), 2]
-        layers: list[nn.Module] = []
+        widths = [2, *[features] * (layers - 1), 2]
+        parts: list[nn.Module] = []
         for before, after in itertools.pairwise(widths):
             conv = nn.Conv2d(before, after, 3, padding=1, bias=False)
             nn.init.xavier_uniform_(conv.weight)
-            layers += [conv, nn.BatchNorm2d(after, eps=1e-3, momentum=0.01), nn.ReLU()]
-        nn.init.zeros_(layers[-2].weight)  # type: ignore[arg-type]  # of the last normalisation
-        self.layers = nn.Sequential(*layers[:-1])
+            parts += [conv, nn.BatchNorm2d(after, eps=1e-3, momentum=0.01), nn.ReLU()]
+        last = parts[-2]
+        assert isinstance(last, nn.BatchNorm2d)
+        nn.init.zeros_(last.weight)
+        self.layers = nn.Sequential(*parts[:-1])
 
     def forward(self, image: Tensor) -> Tensor:
         """(batch, y, x) complex -> the same."""
@@ -41,7 +44,7 @@ class Denoiser(nn.Module):
 
 
 @reconstructor("modl")
-class MoDL(nn.Module):
+class MoDL(Reconstructor, Trained):
     """x0 = A^H b; K times z = D(x), x = (A^H A + lambda I)^-1 (A^H b + lambda z). Weights shared over K.
 
     Trained for K = 1, then for the full K, as the authors do; they give the first two thirds to K = 1, which leaves a short
@@ -51,20 +54,37 @@ class MoDL(nn.Module):
 
     version = 1
 
+    @dataclass(frozen=True)
+    class Settings(Sizes):
+        """The paper's."""
+
+        features: int = shared(64)
+        unrolls: int = 10
+        """K."""
+        denoiser_layers: int = 5
+        cg_iterations: int = 10
+        """Of each inverse."""
+
     def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        network = settings.network
-        self.denoiser = Denoiser(network)
+        super().__init__(settings)
+        self.denoiser = Denoiser(settings.features, settings.denoiser_layers)
         self.weight_raw = nn.Parameter(torch.tensor(0.05).expm1().log())
-        self.unrolls = self.full_unrolls = network.unrolls
-        self.cg_iterations = network.cg_iterations
+        self.unrolls = settings.unrolls
+        self.cg_iterations = settings.cg_iterations
 
     def forward(self, acquisition: Acquisition) -> Tensor:
         """-> (batch, y, x) complex."""
+        return self._unrolled(acquisition, self.unrolls)
+
+    def forward_training(self, given: Acquisition, target: Target, phase: Phase) -> Tensor:
+        """K = 1 in the first phase."""
+        return self._unrolled(given, 1 if phase.name == "one" else self.unrolls)
+
+    def _unrolled(self, acquisition: Acquisition, unrolls: int) -> Tensor:
         operator = Sense(acquisition.maps_lr, acquisition.mask)
         weight = F.softplus(self.weight_raw)
         image = acquisition.zero_filled
-        for _ in range(self.unrolls):
+        for _ in range(unrolls):
             rhs = acquisition.zero_filled + weight * self.denoiser(image)
             image = regularised_inverse(operator.normal, rhs, weight, self.cg_iterations, tolerance=1e-5)
         return image
@@ -72,10 +92,6 @@ class MoDL(nn.Module):
     def phases(self) -> tuple[Phase, ...]:
         """K = 1, then K."""
         return Phase("one", 1 / 6), Phase("unrolled", 5 / 6)
-
-    def on_phase(self, name: str) -> None:
-        """Set K."""
-        self.unrolls = 1 if name == "one" else self.full_unrolls
 
     def losses(self, phase: Phase, acquisition: Acquisition, output: Output, target: Target) -> dict[str, Tensor]:
         """Mean squared error of the complex LR image."""

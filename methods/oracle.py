@@ -1,20 +1,17 @@
 """Upper bound: a perfect reconstruction."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from bench.acquisition import Acquisition, Target
-from bench.config import Settings
+from bench.method import Reconstructor
 from bench.registry import reconstructor
 
 
 @reconstructor("oracle", bound=True)
-class Oracle(nn.Module):
+class Oracle(Reconstructor):
     """Gives the fully sampled LR image: what any reconstruction could at best hand to a super-resolver."""
 
     version = 1
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__()
 
     def forward(self, acquisition: Acquisition, target: Target) -> Tensor:
         """-> (batch, y, x) complex."""

@@ -1,29 +1,74 @@
 """The paper's joint network (Xu 2023): equilibrium PGD reconstruction guides an RRDB-SFT super-resolver."""
 
+from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.acquisition import Acquisition, Output, Target
-from bench.config import NetworkSettings, Settings
+from bench.method import Phase, Pipeline, Sizes, Trained, shared
 from bench.mri.resample import bicubic
 from bench.mri.sense import Sense
+from bench.nn.block import Block
 from bench.nn.discriminators import VGGStyle
 from bench.nn.equilibrium import fixed_point
 from bench.nn.layers import as_channels, as_complex, zeroed
 from bench.nn.losses import complex_l1
-from bench.nn.perceptual import CONV5_4, perceptual_losses
 from bench.nn.rrdb import RRDB, UpsamplingTail
 from bench.nn.sft import SFT
 from bench.registry import pipeline
-from bench.train.phases import Phase, adversarial_phases
+from bench.train.perceptual import CONV5_4, PERCEPTUAL_ASSETS, perceptual_losses
+from bench.train.phases import AdversarialSettings, adversarial_phases
 
 CONDITION = 64  # channels of the reconstruction feature; the paper is silent
 
 
-class Reconstruction(nn.Module):
+@dataclass(frozen=True)
+class ReconstructionSettings(Sizes):
+    """Of the equilibrium reconstruction."""
+
+    must_be_below: ClassVar = {"step_size": 2}
+
+    prior_features: int = 64
+    """Of the learned proximal operator, which runs K times."""
+    prior_growth: int = 32
+    prior_blocks: int = 1
+    residual_scale: float = shared(0.2)
+    """beta of the residual dense blocks."""
+    init_scale: float = shared(0.1)
+    """Factor on Kaiming's initialisation inside dense blocks."""
+    equilibrium_iterations: int = 15
+    """K, in training and test."""
+    step_size: float = shared(1.0)
+    """eta at the start, in (0, 2), where gradient descent is stable."""
+
+
+@dataclass(frozen=True)
+class SuperResolutionSettings(Sizes):
+    """Of the super-resolver."""
+
+    features: int = shared(64)
+    growth: int = shared(32)
+    """Channels that a convolution adds inside a dense block."""
+    blocks: int = shared(23)
+    residual_scale: float = shared(0.2)
+    init_scale: float = shared(0.1)
+    image_skip: bool = shared(False)
+    """Add the bicubically upsampled image to the output; the tail then begins with zero."""
+
+
+@dataclass(frozen=True)
+class LossSettings(AdversarialSettings):
+    """Of Eq. 12."""
+
+    pixel_weight: float = shared(0.01)
+    """Of the L1 loss in the adversarial phase."""
+
+
+class Reconstruction(Block):
     """PGD-Net (Eq. 6) iterated to an equilibrium, Jacobian-free backpropagation.
 
     Choices where the paper is silent: proximal network = convolution 2 -> features, RRDB, convolution back, plus its input
@@ -33,7 +78,7 @@ class Reconstruction(nn.Module):
 
     version = 1
 
-    def __init__(self, network: NetworkSettings) -> None:
+    def __init__(self, network: ReconstructionSettings) -> None:
         super().__init__()
         self.iterations = network.equilibrium_iterations
         self.step_logit = nn.Parameter(torch.logit(torch.tensor(network.step_size / 2)))
@@ -55,7 +100,7 @@ class Reconstruction(nn.Module):
         )
 
 
-class SuperResolution(nn.Module):
+class SuperResolution(Block):
     """RRDBs with ESRGAN+'s two skips, modulated by SFT layers if there is a condition.
 
     An SFT layer follows each dense block and the trunk; the paper says "within the RRDB" only.
@@ -63,7 +108,7 @@ class SuperResolution(nn.Module):
 
     version = 1
 
-    def __init__(self, network: NetworkSettings, condition: int) -> None:
+    def __init__(self, network: SuperResolutionSettings, condition: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(2, network.features, 3, padding=1)
         sizes = (network.features, network.growth, network.residual_scale, network.init_scale)
@@ -86,7 +131,7 @@ class SuperResolution(nn.Module):
         return self.tail(features)
 
 
-class Conditioner(nn.Sequential):
+class Conditioner(nn.Sequential, Block):
     """The reconstruction as a feature, one convolution, shared by all SFT layers (paper, 3.2.1)."""
 
     version = 1
@@ -95,22 +140,24 @@ class Conditioner(nn.Sequential):
         super().__init__(nn.Conv2d(2, CONDITION, 3, padding=1), nn.LeakyReLU(0.1))
 
 
-class Adversarial(nn.Module):
+class Adversarial(Pipeline, Trained):
     """What the paper's network and its ablations share: losses of Eq. 7-12, phases, discriminator, image skip."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        self.weights = settings.training
-        self.image_skip = settings.network.image_skip
-        self.features = settings.network.discriminator_features
+    @dataclass(frozen=True)
+    class Settings(SuperResolutionSettings, LossSettings):
+        """Of a super-resolver and its losses."""
 
-    def with_skip(self, image: Tensor, image_lr: Tensor) -> Tensor:
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.settings = settings
+
+    def _with_skip(self, image: Tensor, image_lr: Tensor) -> Tensor:
         """Add the bicubically upsampled |image_lr| where the profile says so."""
-        return image + bicubic(image_lr.abs()) if self.image_skip else image
+        return image + bicubic(image_lr.abs()) if self.settings.image_skip else image
 
     def phases(self) -> tuple[Phase, ...]:
         """Adversarial, after the profile's share of pixel training (none in the paper's)."""
-        return adversarial_phases(self.weights)
+        return adversarial_phases(self.settings)
 
     def losses(self, phase: Phase, acquisition: Acquisition, output: Output, target: Target) -> dict[str, Tensor]:
         """Eq. 12 but for its adversarial term, which the loop adds; before the adversarial phase pixels weigh 1."""
@@ -120,13 +167,17 @@ class Adversarial(nn.Module):
             losses["reconstruction"] = complex_l1(output.image_lr, target.image_lr)
         if phase.gan == "none":
             return losses
-        losses["pixel"] = self.weights.pixel_weight * losses["pixel"]
-        weight = self.weights.perceptual_weight
+        losses["pixel"] = self.settings.pixel_weight * losses["pixel"]
+        weight = self.settings.perceptual_weight
         return losses | perceptual_losses(weight, CONV5_4, phase.crop, output.image / peak, truth / peak)
 
     def discriminator(self) -> nn.Module:
         """ESRGAN's, as the recipe is."""
-        return VGGStyle(self.features)
+        return VGGStyle(self.settings.discriminator_features)
+
+    def assets(self) -> tuple[str, ...]:
+        """VGG-19, where its loss counts."""
+        return PERCEPTUAL_ASSETS if self.settings.perceptual_weight else ()
 
 
 @pipeline("proposed")
@@ -138,14 +189,18 @@ class Proposed(Adversarial):
 
     version = 1
 
+    @dataclass(frozen=True)
+    class Settings(ReconstructionSettings, Adversarial.Settings):
+        """Of both parts and their losses."""
+
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.reconstruction = Reconstruction(settings.network)
+        self.reconstruction = Reconstruction(settings)
         self.conditioner = Conditioner()
-        self.super_resolution = SuperResolution(settings.network, CONDITION)
+        self.super_resolution = SuperResolution(settings, CONDITION)
 
     def forward(self, acquisition: Acquisition) -> Output:
         """-> HR magnitude and the LR reconstruction."""
         image_lr = self.reconstruction(Sense(acquisition.maps_lr, acquisition.mask), acquisition.zero_filled)
         image = self.super_resolution(acquisition.zero_filled, self.conditioner(as_channels(image_lr)))
-        return Output(self.with_skip(image, image_lr), image_lr)
+        return Output(self._with_skip(image, image_lr), image_lr)

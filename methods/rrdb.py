@@ -1,32 +1,47 @@
 """A plain RRDB super-resolver (ESRGAN's generator, Wang 2018), trained on L1: the plain sequential partner."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.acquisition import Acquisition, Output, Target
-from bench.config import Settings
+from bench.method import PLAIN, Phase, Sizes, SuperResolver, Trained, shared
 from bench.mri.resample import bicubic
 from bench.nn.rrdb import RRDB, UpsamplingTail
 from bench.registry import super_resolver
-from bench.train.phases import PLAIN, Phase
 
 
 @super_resolver("rrdb")
-class RRDBNet(nn.Module):
+class RRDBNet(SuperResolver, Trained):
     """Convolution, RRDBs, convolution with a long skip, upsampling tail of the paper's wording (two convolutions)."""
 
     version = 1
 
+    @dataclass(frozen=True)
+    class Settings(Sizes):
+        """ESRGAN's."""
+
+        features: int = shared(64)
+        growth: int = shared(32)
+        """Channels that a convolution adds inside a dense block."""
+        blocks: int = shared(23)
+        residual_scale: float = shared(0.2)
+        """beta."""
+        init_scale: float = shared(0.1)
+        """Factor on Kaiming's initialisation inside dense blocks."""
+        image_skip: bool = shared(False)
+        """Add the bicubically upsampled input to the output."""
+
     def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        network = settings.network
-        self.image_skip = network.image_skip
-        self.first = nn.Conv2d(1, network.features, 3, padding=1)
-        sizes = (network.features, network.growth, network.residual_scale, network.init_scale)
-        self.trunk = nn.Sequential(*(RRDB(*sizes) for _ in range(network.blocks)))
-        self.body = nn.Conv2d(network.features, network.features, 3, padding=1)
-        self.tail = UpsamplingTail(network.features, network.image_skip)
+        super().__init__(settings)
+        self.image_skip = settings.image_skip
+        self.first = nn.Conv2d(1, settings.features, 3, padding=1)
+        sizes = (settings.features, settings.growth, settings.residual_scale, settings.init_scale)
+        self.trunk = nn.Sequential(*(RRDB(*sizes) for _ in range(settings.blocks)))
+        self.body = nn.Conv2d(settings.features, settings.features, 3, padding=1)
+        self.tail = UpsamplingTail(settings.features, settings.image_skip)
 
     def forward(self, magnitude: Tensor) -> Tensor:
         """(batch, y, x) -> (batch, Y, X)."""

@@ -1,20 +1,17 @@
 """Sinc interpolation, which is zero-padding of k-space."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from bench.config import Settings
+from bench.method import SuperResolver
 from bench.mri.resample import sinc
 from bench.registry import super_resolver
 
 
 @super_resolver("sinc")
-class Sinc(nn.Module):
+class Sinc(SuperResolver):
     """Zero-padded k-space of the magnitude: what scanners do, and a strong baseline."""
 
     version = 1
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__()
 
     def forward(self, magnitude: Tensor) -> Tensor:
         """(batch, y, x) -> (batch, Y, X)."""

@@ -1,15 +1,17 @@
 """T2Net (Feng 2021): a super-resolution and a reconstruction branch that share features through a task transformer."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.acquisition import Acquisition, Output, Target
-from bench.config import NetworkSettings, Settings
+from bench.method import PLAIN, Phase, Pipeline, Sizes, Trained, shared
 from bench.mri.resample import bicubic
+from bench.nn.block import Block
 from bench.nn.layers import zeroed
 from bench.registry import pipeline
-from bench.train.phases import PLAIN, Phase
 
 RESIDUAL = 0.1  # scale of the residual blocks
 PATCH = 3
@@ -48,7 +50,7 @@ class ResidualBlock(nn.Module):
         return x + RESIDUAL * self.convs(x)
 
 
-class TaskBlock(nn.Module):
+class TaskBlock(Block):
     """A residual block in each branch; then the reconstruction's features are transferred to super-resolution."""
 
     version = 1
@@ -66,22 +68,21 @@ class TaskBlock(nn.Module):
         return sr + relevance * self.fusion(torch.cat((sr, transferred), 1)), rec
 
 
-class Branches(nn.Module):
+class Branches(Block):
     """Both branches, from the same LR magnitude to an HR and an LR one."""
 
     version = 1
     block_name = "branches"
 
-    def __init__(self, network: NetworkSettings) -> None:
+    def __init__(self, width: int, task_blocks: int, zero: bool) -> None:
         super().__init__()
-        width = network.features
         self.sr_head, self.rec_head = (nn.Conv2d(1, width, 5, padding=2) for _ in range(2))
-        self.blocks = nn.ModuleList(TaskBlock(width) for _ in range(network.task_blocks))
+        self.blocks = nn.ModuleList(TaskBlock(width) for _ in range(task_blocks))
         upsampling = nn.Conv2d(width, 4 * width, 3, padding=1)
         last = nn.Conv2d(width, 1, 3, padding=1)
         self.sr_tail = nn.Sequential(upsampling, nn.PixelShuffle(2), last)
         self.rec_tail = nn.Conv2d(width, 1, 1)
-        if network.image_skip:
+        if zero:
             zeroed(last)
             zeroed(self.rec_tail)
 
@@ -94,7 +95,7 @@ class Branches(nn.Module):
 
 
 @pipeline("t2net")
-class T2Net(nn.Module):
+class T2Net(Pipeline, Trained):
     """Input |A^H b|, no data consistency; 0.8 L1 (HR) + 0.2 L1 (LR); Adam and schedule of the profile, as for all.
 
     The authors' last body convolution of each branch, which their forward never uses, is left out. With the profile's
@@ -104,11 +105,22 @@ class T2Net(nn.Module):
 
     version = 1
 
+    @dataclass(frozen=True)
+    class Settings(Sizes):
+        """The authors'."""
+
+        features: int = shared(64)
+        task_blocks: int = 8
+        image_skip: bool = shared(False)
+        """Add the input to both outputs; the networks then begin with zero."""
+        crop: int = shared(0)
+        """Side, in HR pixels, of the patch that the branches see in training; 0: everything."""
+
     def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        self.image_skip = settings.network.image_skip
-        self.patch = settings.training.crop // 2
-        self.branches = Branches(settings.network)
+        super().__init__(settings)
+        self.image_skip = settings.image_skip
+        self.patch = settings.crop // 2
+        self.branches = Branches(settings.features, settings.task_blocks, settings.image_skip)
 
     def forward(self, acquisition: Acquisition) -> Output:
         """-> HR magnitude, and the LR magnitude as a complex image."""

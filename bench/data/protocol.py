@@ -1,8 +1,8 @@
 """What is acquired: geometry, mask, acceleration, coils, noise, slices and splits. A dataset is a protocol over a source."""
 
-from dataclasses import dataclass, field, replace
-from typing import Literal
-from typing import Protocol as Interface
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,13 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 class View:
     """One series of slices: a plane, its contrast and where its slices lie."""
 
-    contrast: str  # as in the rows, e.g. "t1w-coronal"
+    contrast: str
+    """As in the rows, e.g. "t1w-coronal"."""
     plane: Literal["axial", "coronal"]
-    extent: tuple[float, float]  # first and last slice as fractions of the head's extent along the normal
-    remap: str = "t1w"  # tissue-intensity remap of the simulation
+    extent: tuple[float, float]
+    """First and last slice as fractions of the head's extent along the normal."""
+    remap: str = "t1w"
+    """Tissue-intensity remap of the simulation."""
 
 
 @dataclass(frozen=True)
@@ -26,23 +29,36 @@ class Protocol:
     """Declarations only. Sizes are the paper's until `at` scales them to a profile."""
 
     id: str
-    version: int  # of the simulation and preparation; raised by hand when their numbers change
-    matrix: tuple[int, int]  # HR (Y, X)
-    voxel_mm: tuple[float, float] | None  # HR (y, x); None: unknown
-    coils: int  # after compression
+    version: int
+    """Of the simulation and preparation; raised by hand when their numbers change."""
+    matrix: tuple[int, int]
+    """HR (Y, X)."""
+    voxel_mm: tuple[float, float] | None
+    """HR (y, x); None: unknown."""
+    coils: int
+    """After compression."""
     physical_coils: int
     mask: Literal["poisson-2d", "gaussian-1d"]
-    acceleration: float  # on the LR grid
-    centre: int  # fully sampled lines (gaussian-1d) or width of the square (poisson-2d)
+    acceleration: float
+    """On the LR grid."""
+    centre: int
+    """Fully sampled lines (gaussian-1d) or width of the square (poisson-2d)."""
     phase_encode: tuple[bool, bool]
-    noise: float  # std of the complex noise a coil and k-space sample; the head's 99.9th percentile is 1
+    """Is y, is x a phase-encoding axis?"""
+    noise: float
+    """Standard deviation of the complex noise a coil and k-space sample; the head's 99.9th percentile is 1."""
     views: tuple[View, ...]
-    slices: tuple[int, int, int]  # a split, all views together
-    sources: tuple[str, ...]  # the first is the default
-    least_matrix: tuple[int, int] = (0, 0)  # no profile makes it smaller
+    slices: tuple[int, int, int]
+    """In train, validation and test, all views together."""
+    sources: tuple[str, ...]
+    """The first is the default."""
+    least_matrix: tuple[int, int] = (0, 0)
+    """No profile makes it smaller."""
     mask_seed: int = 0
-    train_on: str | None = None  # another dataset, whose stages are used
-    caveats: tuple[str, ...] = field(default=())  # said in every table
+    train_on: str | None = None
+    """Another dataset, whose stages are used."""
+    caveats: tuple[str, ...] = ()
+    """Said in every table."""
 
     def at(self, matrix_factor: float, coils: int | None, centre_factor: float) -> "Protocol":
         """Scale to a profile: field of view kept, voxel grown, matrix a multiple of four."""
@@ -71,54 +87,61 @@ class Protocol:
 
 
 @dataclass(frozen=True)
-class Tube:
+class Vessel:
     """A vessel whose truth is known: round in every native z-slice, dark inside, with a bright wall."""
 
-    centre: NDArray[np.float64]  # (z, 2): native pixel (y, x); nan in slices where it does not lie whole in tissue
-    lumen_mm: float  # radius
+    centre: NDArray[np.float64]
+    """(z, 2): native pixel (y, x); nan in slices where it does not lie whole in tissue."""
+    lumen_mm: float
+    """Radius."""
     wall_mm: float
+    """Thickness."""
 
 
 @dataclass(frozen=True)
 class Head:
     """A magnitude volume to simulate an acquisition from."""
 
-    volume: NDArray[np.float32]  # (z, y, x): superior to inferior, anterior to posterior, left to right
+    volume: NDArray[np.float32]
+    """(z, y, x): superior to inferior, anterior to posterior, left to right; 99.9th percentile 1."""
     voxel_mm: tuple[float, float, float]
-    tubes: tuple[Tube, ...] = ()
+    """(z, y, x)."""
+    vessels: tuple[Vessel, ...] = ()
 
 
 @dataclass(frozen=True)
 class RawSubject:
     """Measured, fully sampled k-space."""
 
-    kspace: dict[tuple[str, int], NDArray[np.complex64]]  # (contrast, slice) -> (coil, Y, X), centred orthonormal
+    kspace: dict[tuple[str, int], NDArray[np.complex64]]
+    """(contrast, slice) -> (coil, Y, X), centred, orthonormal FFT."""
     voxel_mm: tuple[float, float] | None
+    """HR (y, x); None: unknown."""
 
 
-class Source(Interface):
-    """Where fully sampled subjects come from.
+class Source(ABC):
+    """Where fully sampled subjects come from."""
 
-    A source of your own names the datasets whose protocol it suits in a class attribute `datasets = ("vwi",)`.
-    """
+    label: str
+    """"simulated acquisition" or "real raw data, ...": said in every table and figure."""
+    datasets: ClassVar[tuple[str, ...]] = ()
+    """Datasets whose protocol it suits, besides those that name it themselves."""
 
-    label: str  # "simulated acquisition" or "real raw data, ...", said in every table and figure
-
+    @abstractmethod
     def subjects(self) -> dict[Split, tuple[str, ...]]:
-        """Subject ids of the reference split."""
-        ...
+        """Subject ids of the reference split, by train, validation and test."""
 
     def assets(self, subject: str) -> tuple[str, ...]:
-        """Names for `bench fetch`."""
-        ...
+        """Names for `bench fetch` of what has to be downloaded for a subject."""
+        return ()
 
+    @abstractmethod
     def digests(self, subject: str) -> tuple[str, ...]:
-        """Declare what the subject is made of: pinned sha256 of the files, or generator version and seed."""
-        ...
+        """Declare what the subject is made of: sha256 of its files, or generator version and seed."""
 
+    @abstractmethod
     def load(self, subject: str) -> Head | RawSubject:
         """Read or make one subject."""
-        ...
 
 
 def folded(subjects: dict[Split, tuple[str, ...]], fold: int) -> dict[Split, tuple[str, ...]]:

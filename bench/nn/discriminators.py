@@ -4,10 +4,11 @@ import itertools
 
 from torch import Tensor, nn
 
+from bench.nn.block import Block
 from bench.nn.rrdb import SLOPE
 
 
-class VGGStyle(nn.Module):
+class VGGStyle(Block):
     """ESRGAN's VGG-style discriminator with an average pool to 4x4 before its two dense layers, so that any size works.
 
     The paper says "VGG-19 network as the discriminator" and takes its recipe from ESRGAN, hence this one.

@@ -2,28 +2,27 @@
 
 import pickle
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.nn.losses import random_crop
+from bench.nn.block import Block
 
 CONV5_4 = (("conv5_4", 1.0),)  # ESRGAN's choice
 LAYERS = ("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3", "conv3_4",
           "conv4_1", "conv4_2", "conv4_3", "conv4_4", "conv5_1", "conv5_2", "conv5_3", "conv5_4")  # fmt: skip
 WIDTHS = {"1": 64, "2": 128, "3": 256, "4": 512, "5": 512}
 
-# The weights to be had as a package are Caffe's, scaled so that each layer's mean activation is about 1; losses were
+# The weights that are available as a package are Caffe's, scaled so that each layer's mean activation is about 1; losses were
 # published for torchvision's. Factor = mean |feature| of torchvision's VGG-16 (conv3_3, conv4_3, conv5_3; its VGG-19 is
-# not to be had as a package) over that of these weights, on scikit-image's astronaut, coffee, chelsea and rocket: an
+# not available as a package) over that of these weights, on scikit-image's astronaut, coffee, chelsea and rocket: an
 # approximation.
 TO_TORCHVISION = {"conv3_4": 6.79, "conv4_4": 0.622, "conv5_4": 0.131}
 
 
-class Perceptual(nn.Module):
+class Perceptual(Block):
     """Frozen VGG-19; images (batch, Y, X) in [0, 1], one channel repeated to three."""
 
     version = 1
@@ -75,34 +74,18 @@ class Perceptual(nn.Module):
         return torch.stack(terms).sum()
 
 
-@cache
-def perceptual(layers: tuple[tuple[str, float], ...], device: str = "cpu") -> Perceptual:
-    """The loss over (layer, weight) pairs, in the network's order, with the weights of the cache (fetched if missing)."""
-    from bench.data import assets
-
-    return read(assets.fetch("vgg19"), dict(layers)).to(device)
-
-
-def perceptual_losses(
-    weight: float, layers: tuple[tuple[str, float], ...], crop: int, image: Tensor, truth: Tensor
-) -> dict[str, Tensor]:
-    """The term by its name, of a random crop (0: everything) of images in [0, 1]; nothing where the weight is 0."""
-    if not weight:
-        return {}
-    image, truth = random_crop(crop, image, truth)
-    return {"perceptual": weight * perceptual(layers, str(image.device))(image, truth)}
-
-
 def read(path: Path, weights: Mapping[str, float]) -> Perceptual:
-    """The loss with the weights of a file: a state dict of an nn.Sequential with padding, convolution, ReLU, pooling."""
-    from bench.errors import UserError
+    """The loss with the weights of a file: a state dict of an nn.Sequential with padding, convolution, ReLU, pooling.
 
+    Raises
+    ------
+    ValueError
+        If the file is damaged.
+    """
     try:
         table = torch.load(path, map_location="cpu", weights_only=True)
         numbers = sorted({int(key.split(".")[0]) for key in table})
         values = [(table[f"{n}.weight"], table[f"{n}.bias"]) for n in numbers]
         return Perceptual(weights, dict(zip(LAYERS, values[1:], strict=True)), values[0])
     except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        raise UserError(
-            f"The VGG-19 weights {path} are damaged ({type(error).__name__}): delete the file, it will be fetched again."
-        ) from error
+        raise ValueError(f"the VGG-19 weights {path} are damaged ({type(error).__name__})") from error

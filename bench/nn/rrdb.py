@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bench.nn.block import Block
 from bench.nn.layers import zeroed
 
 SLOPE = 0.2  # of LeakyReLU, ESRGAN's
@@ -42,7 +43,7 @@ class DenseBlock(nn.Module):
         return x + self.beta * self.convs[-1](torch.cat(features, 1))
 
 
-class RRDB(nn.Module):
+class RRDB(Block):
     """Three dense blocks in a residual (paper, Fig. 2a)."""
 
     version = 1
@@ -63,7 +64,7 @@ class RRDB(nn.Module):
         return x + self.beta * y
 
 
-class UpsamplingTail(nn.Module):
+class UpsamplingTail(Block):
     """Nearest-neighbour x2, then two convolutions that recombine (paper, 3.2.2); `zero`: gives 0 at the start."""
 
     version = 1

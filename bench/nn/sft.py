@@ -2,10 +2,11 @@
 
 from torch import Tensor, nn
 
+from bench.nn.block import Block
 from bench.nn.layers import zeroed
 
 
-class SFT(nn.Module):
+class SFT(Block):
     """x -> x * (1 + scale(condition)) + shift(condition), 1x1 convolutions, LeakyReLU 0.1.
 
     The (1 + scale) form and the zero-initialised last convolutions start it as the identity; the paper is silent.

@@ -4,29 +4,30 @@ import hashlib
 import math
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from bench.acquisition import Acquisition, Output, Target
-from bench.composition import BATCH, Chain
+from bench.acquisition import Acquisition, Target
+from bench.composition import BATCH, Composition
 from bench.config import TrainingSettings
-from bench.data.prepare import Slices
+from bench.data.slices import Slices
 from bench.errors import Diverged, UserError
-from bench.metrics.image import Lpips
-from bench.nn.losses import discriminator_loss, generator_loss, random_crop
-from bench.store.files import atomic_path, write_table
+from bench.method import Phase, Trained
+from bench.metrics.lpips import Lpips
+from bench.store.files import atomic_path
+from bench.store.layout import StageFolder
+from bench.store.tables import write_table
+from bench.train.adversarial import adversarial_losses, critic_images, critic_loss
 from bench.train.distributed import ALONE, Rank
-from bench.train.phases import Phase, learning_rate, phase_at
+from bench.train.phases import learning_rate, phase_at
+from bench.workers import Progress
 
 CHECKPOINT_SECONDS = 60.0
-Report = Callable[[int, int, str], None]
 
 
 @dataclass
@@ -49,11 +50,12 @@ def step_seed(seed: int, stage: str, step: int) -> int:
 
 
 @dataclass(frozen=True)
-class Part:
-    """A split, with what the reconstructor made of it where a super-resolver is trained on its outputs."""
+class Samples:
+    """The slices of a split, with what a reconstructor made of them where a super-resolver is trained on its outputs."""
 
     slices: Slices
-    reconstructions: Tensor | None = None  # (slice, y, x) complex
+    reconstructions: Tensor | None = None
+    """(slice, y, x) complex64."""
 
     def batch(self, indices: list[int], device: str) -> tuple[Acquisition, Target, Tensor | None]:
         """The slices of these indices."""
@@ -67,30 +69,34 @@ class Trainer:
 
     def __init__(
         self,
-        chain: Chain,
+        composition: Composition,
         stage: str,
         settings: TrainingSettings,
         seed: int,
-        folder: Path,
+        folder: StageFolder,
         device: str,
         rank: Rank = ALONE,
     ) -> None:
         torch.manual_seed(step_seed(seed, stage, -1))
         torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
-        self.chain, self.stage, self.settings, self.seed = chain, stage, settings, seed
+        self.composition, self.stage, self.settings, self.seed = composition, stage, settings, seed
         self.folder, self.device, self.rank = folder, device, rank
-        self.module = chain.trained
-        self.module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.phases: tuple[Phase, ...] = self.module.phases()  # type: ignore[operator]
+        network = composition.last
+        assert isinstance(network, Trained)
+        self.network = network
+        _place(network, device)
+        self.phases = network.phases()
         self.critic: nn.Module | None = None
         if any(phase.gan != "none" for phase in self.phases):
-            self.critic = self.module.discriminator().to(device, memory_format=torch.channels_last)  # type: ignore[operator]
-        self.optimiser = torch.optim.Adam(self.module.parameters())
+            self.critic = network.discriminator()
+            assert self.critic is not None
+            _place(self.critic, device)
+        self.optimiser = network.optimiser(network.parameters())
         self.critic_optimiser = torch.optim.Adam(self.critic.parameters()) if self.critic else None
         self.lpips = Lpips(device) if settings.perceptual_weight and self.critic else None
         self.state = State()
 
-    def run(self, train: Part, validation: Part, report: Report) -> State:
+    def run(self, train: Samples, validation: Samples, progress: Progress) -> State:
         """Train to the end, from the last checkpoint if there is one. Of several ranks, number 0 validates and writes."""
         self._resume()
         started = saved = time.monotonic()
@@ -103,7 +109,7 @@ class Trainer:
             for name, value in losses.items():
                 self.state.sums[name] = self.state.sums.get(name, 0.0) + value
             self.state.step += 1
-            report(self.state.step, total, f"{phase.name}, loss {sum(losses.values()):.4f}")
+            progress(self.state.step, total, f"{phase.name}, loss {sum(losses.values()):.4f}")
             validate = self.state.step % self.settings.validate_every == 0 or self._phase_ends(phase)
             if self.rank.number > 0:
                 continue
@@ -124,34 +130,29 @@ class Trainer:
         """Begin a phase: the best weights are those of the last phase, so what was best before does not count."""
         self.state.phase = phase.name
         self.state.best_score = -math.inf
-        self._tell_module(phase)
 
-    def _tell_module(self, phase: Phase) -> None:
-        if hasattr(self.module, "on_phase"):
-            self.module.on_phase(phase.name)  # type: ignore[operator]
-
-    def _step(self, phase: Phase, train: Part) -> dict[str, float]:
+    def _step(self, phase: Phase, train: Samples) -> dict[str, float]:
         torch.manual_seed(step_seed(self.seed, self.stage, self.state.step))
         indices = self.rank.share(torch.randperm(len(train.slices))[: self.settings.batch].tolist())
         acquisition, target, given = train.batch(indices, self.device)
         rate = self._rate(phase, self.state.step)
-        self.module.train()
+        self.network.train()
         bf16 = torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.settings.precision == "bf16")
         with bf16:
-            output = self.chain(acquisition, target, given)
-            losses: dict[str, Tensor] = self.module.losses(phase, acquisition, output, target)  # type: ignore[operator]
-            if phase.gan != "none":
-                pair = self._critic_images(phase, acquisition, output, target)
-                losses |= self._adversarial_losses(phase, *pair)
+            output = self.composition.train_step(phase, acquisition, target, given)
+            losses = self.network.losses(phase, acquisition, output, target)
+            if self.critic and phase.gan != "none":
+                lr = acquisition.zero_filled if self.composition.kind == "pipeline" else output.image_lr
+                assert lr is not None
+                images = critic_images(phase, output.image, lr, target)
+                losses = losses | adversarial_losses(self.critic, phase, *images)
         means = self.rank.mean(losses)
         self._check_finite(means)
-        self._descend(self.module, self.optimiser, torch.stack(list(losses.values())).sum(), rate)
-        if phase.gan != "none":
+        self._descend(self.network, self.optimiser, torch.stack(list(losses.values())).sum(), rate)
+        if self.critic and self.critic_optimiser and phase.gan != "none":
             with bf16:
-                loss = self._critic_loss(phase, *pair)
+                loss = critic_loss(self.critic, phase, *images)
             self._check_finite(self.rank.mean({"discriminator": loss}))
-            assert self.critic is not None
-            assert self.critic_optimiser is not None
             self._descend(self.critic, self.critic_optimiser, loss, rate)
         return {name: value.item() for name, value in means.items()}
 
@@ -160,53 +161,22 @@ class Trainer:
 
     def _descend(self, module: nn.Module, optimiser: torch.optim.Optimizer, loss: Tensor, rate: float) -> None:
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("rate_factor", 1.0)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.rank.average_gradients(module)
         nn.utils.clip_grad_norm_(module.parameters(), self.settings.clip)
         optimiser.step()
 
-    def _critic_images(
-        self, phase: Phase, acquisition: Acquisition, output: Output, target: Target
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Fake, real and LR input in [0, 1], the same crop of each."""
-        lr = acquisition.zero_filled if len(self.chain.links) == 1 else output.image_lr
-        assert lr is not None
-        peak = target.peak[:, None, None]
-        images = (output.image / peak, target.image_hr.abs() / peak, lr.abs() / peak)
-        fake, real, lr = random_crop(phase.crop, *images)
-        return fake, real, lr
-
-    def _adversarial_losses(self, phase: Phase, fake: Tensor, real: Tensor, lr: Tensor) -> dict[str, Tensor]:
-        assert self.critic is not None
-        assert phase.gan != "none"
-        self.critic.requires_grad_(False)
-        fake_logits, fake_features = self.critic(fake, lr)
-        losses = {}
-        with torch.no_grad():
-            real_logits, real_features = self.critic(real, lr)
-        losses["adversarial"] = phase.gan_weight * generator_loss(phase.gan, fake_logits, real_logits)
-        if phase.gan_feature_weight:
-            errors = [nn.functional.mse_loss(f, r) for f, r in zip(fake_features, real_features, strict=True)]
-            losses["adversarial-feature"] = phase.gan_feature_weight * torch.stack(errors).mean()
-        self.critic.requires_grad_(True)
-        return losses
-
-    def _critic_loss(self, phase: Phase, fake: Tensor, real: Tensor, lr: Tensor) -> Tensor:
-        assert self.critic is not None
-        assert phase.gan != "none"
-        fake_logits, _ = self.critic(fake.detach(), lr)
-        real_logits, _ = self.critic(real, lr)
-        return discriminator_loss(phase.gan, fake_logits, real_logits)
-
     def _check_finite(self, losses: dict[str, Tensor]) -> None:
         for name, value in losses.items():
             if not torch.isfinite(value):
                 raise Diverged(f"the {name} loss of stage {self.stage} is {value.item()} at step {self.state.step}")
 
-    def _validate(self, phase: Phase, validation: Part) -> None:
-        scores = validation_scores(self.chain, validation, self.device, self.lpips if phase.gan != "none" else None)
+    def _validate(self, phase: Phase, validation: Samples) -> None:
+        scores = validation_scores(
+            self.composition, validation, self.device, self.lpips if phase.gan != "none" else None
+        )
         every = self.state.step - (self.state.curve[-1]["step"] if self.state.curve else 0)
         losses = {f"loss-{name}": value / every for name, value in self.state.sums.items()}
         rate = self._rate(phase, self.state.step - 1)
@@ -218,13 +188,13 @@ class Trainer:
             raise Diverged(f"the validation score of stage {self.stage} is {score} at step {self.state.step}")
         if score > self.state.best_score:
             self.state.best_score, self.state.best_step = score, self.state.step
-            self.state.best_weights = {k: v.detach().cpu().clone() for k, v in self.module.state_dict().items()}
+            self.state.best_weights = {k: v.detach().cpu().clone() for k, v in self.network.state_dict().items()}
         self._scalars(row)
 
     def _scalars(self, row: dict[str, Any]) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        with SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.state.step) as writer:
+        with SummaryWriter(str(self.folder.tensorboard), purge_step=self.state.step) as writer:
             for name, value in row.items():
                 if isinstance(value, float):
                     writer.add_scalar(name, value, row["step"])
@@ -232,42 +202,41 @@ class Trainer:
     def _save(self) -> None:
         content = {
             "state": vars(self.state),
-            "module": self.module.state_dict(),
+            "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "critic": self.critic.state_dict() if self.critic else None,
             "critic_optimiser": self.critic_optimiser.state_dict() if self.critic_optimiser else None,
         }
-        with atomic_path(self.folder / "state.pt") as path:
+        with atomic_path(self.folder.checkpoint) as path:
             torch.save(content, path)
 
     def _resume(self) -> None:
-        path = self.folder / "state.pt"
+        path = self.folder.checkpoint
         if not path.exists():
             return
         try:
             content = torch.load(path, map_location=self.device, weights_only=True)
             self.state = State(**content["state"])
-            self.module.load_state_dict(content["module"])
+            self.network.load_state_dict(content["network"])
             self.optimiser.load_state_dict(content["optimiser"])
             if self.critic and self.critic_optimiser:
                 self.critic.load_state_dict(content["critic"])
                 self.critic_optimiser.load_state_dict(content["critic_optimiser"])
         except Exception as error:
             raise UserError(f"The checkpoint {path} is damaged: delete it to train this stage anew.") from error
-        for phase in self.phases:
-            if phase.name == self.state.phase:
-                self._tell_module(phase)
 
 
-def validation_scores(chain: Chain, validation: Part, device: str, lpips: Lpips | None) -> dict[str, float]:
+def validation_scores(
+    composition: Composition, validation: Samples, device: str, lpips: Lpips | None
+) -> dict[str, float]:
     """Mean scores over validation, fp32: PSNR of the LR image for a reconstructor, of the HR image for all others."""
     psnr: list[float] = []
     perceptual: list[float] = []
     for start in range(0, len(validation.slices), BATCH):
         indices = list(range(start, min(start + BATCH, len(validation.slices))))
         acquisition, target, given = validation.batch(indices, device)
-        output = chain.infer(acquisition, target, given)
-        if chain.gives_lr_only:
+        output = composition.infer(acquisition, target, given)
+        if composition.gives_lr_only:
             assert output.image_lr is not None
             image, truth = output.image_lr.abs(), target.image_lr.abs()
         else:
@@ -281,24 +250,15 @@ def validation_scores(chain: Chain, validation: Part, device: str, lpips: Lpips 
     return scores | ({"lpips": sum(perceptual) / len(perceptual)} if lpips else {})
 
 
-def save_weights(path: Path, weights: dict[str, Tensor]) -> str:
-    """Write weights, floats rounded to float16, and return the file's sha256."""
-    rounded = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in weights.items()}
-    with atomic_path(path) as temporary:
-        save_file(rounded, temporary)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def load_weights(module: nn.Module, path: Path, sha256: str) -> None:
-    """Read the weights of a stage; a file other than the recorded one is refused."""
-    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-        raise UserError(f"The weights {path} are missing or not those that stage.json records: train with --retrain.")
-    module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()})
-
-
 def write_curve(path: Path, curve: list[dict[str, Any]]) -> None:
     """Write `curve.csv`: one row a validation."""
     write_table(path, pd.DataFrame(curve))
+
+
+def _place(network: nn.Module, device: str) -> None:
+    """Move it, its kernels channels last, which CPUs and tensor cores are faster with."""
+    network.to(device)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def limit_threads(threads: int) -> None:

@@ -1,30 +1,33 @@
-"""Phases of training, as plugins declare them and the loop runs them."""
+"""Where in its phases a training stands: phase, rate."""
 
 import math
 from dataclasses import dataclass
 from typing import Literal
 
 from bench.config import TrainingSettings
+from bench.method import Phase, Sizes, shared
 
 
 @dataclass(frozen=True)
-class Phase:
-    """A part of the run with its own losses."""
+class AdversarialSettings(Sizes):
+    """A base for settings of methods with a discriminator."""
 
-    name: str
-    fraction: float  # of the run's iterations
-    lr: float = 1.0  # factor on training.learning_rate
-    crop: int = 0  # side, in HR pixels, of the random crop that discriminator and perceptual loss see; 0: everything
-    gan: Literal["none", "vanilla", "relativistic"] = "none"
-    gan_weight: float = 0.0  # of the generator's adversarial loss
-    gan_feature_weight: float = 0.0  # of the squared difference of the discriminator's features
+    pretraining: float = shared(0.0)
+    """Share of the run before the adversarial phase."""
+    crop: int = shared(0)
+    """Side, in HR pixels, of the random crop that VGG-19 and discriminators see; 0: everything."""
+    perceptual_weight: float = shared(1.0)
+    """Of the perceptual loss; 0 downloads no VGG-19."""
+    discriminator_features: int = shared(64)
 
-
-PLAIN = (Phase("plain", 1.0),)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.pretraining > 1:
+            raise ValueError(f"pretraining is a share of the run, at most 1; got {self.pretraining}")
 
 
 def adversarial_phases(
-    training: TrainingSettings,
+    settings: AdversarialSettings,
     gan: Literal["vanilla", "relativistic"] = "vanilla",
     weight: float = 5e-3,
     feature_weight: float = 0.0,
@@ -33,10 +36,10 @@ def adversarial_phases(
 
     Without pre-training, as in the paper, at the full rate.
     """
-    share = training.pretraining
+    share = settings.pretraining
     phases = (
         Phase("pixel", share),
-        Phase("adversarial", 1 - share, 0.25 if share else 1.0, training.crop, gan, weight, feature_weight),
+        Phase("adversarial", 1 - share, 0.25 if share else 1.0, settings.crop, gan, weight, feature_weight),
     )
     return tuple(phase for phase in phases if phase.fraction > 0)
 

@@ -1,5 +1,6 @@
-"""One stage: found on disk by its key, or trained or tuned and written there."""
+"""One stage: trained or tuned, and written to its folder."""
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,37 +10,34 @@ import torch
 from torch import Tensor
 
 from bench import registry
-from bench.composition import Chain, Link, reconstruct_all
+from bench.composition import Composition, Half, build, count, reconstruct_all
 from bench.config import Settings
-from bench.data.assets import cache_folder
-from bench.data.prepare import Slices
+from bench.data.slices import Slices
 from bench.errors import UserError
-from bench.run.methods import Stage, build, is_tuned
+from bench.method import Tuned
+from bench.registry import MethodPlugin
+from bench.store import layout
 from bench.store.files import atomic_path, locked, read_json, write_json
 from bench.store.keys import key_of
+from bench.store.layout import StageFolder
 from bench.store.provenance import provenance
-from bench.train import distributed as ranks
+from bench.store.records import StageRecord
+from bench.train import distributed
 from bench.train.distributed import ALONE, Rank
-from bench.train.loop import (
-    Part,
-    Report,
-    State,
-    Trainer,
-    load_weights,
-    save_weights,
-    step_seed,
-    validation_scores,
-    write_curve,
-)
-from bench.workers import Task, carry_out
+from bench.train.loop import Samples, State, Trainer, step_seed, validation_scores, write_curve
+from bench.train.weights import load_foreign_weights, load_weights, save_weights
+from bench.workers import Progress, Task, carry_out
 
 
 @dataclass(frozen=True)
 class Upstream:
-    """The reconstructor that a super-resolver is trained on: its plugin, and its stage's folder if it has one."""
+    """The reconstructor that a super-resolver is trained on."""
 
     id: str
-    folder: Path | None
+    key: str
+    """Of its stage, or of its declarations where it has none."""
+    folder: StageFolder | None
+    """Of its stage, if it has one."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class StageJob:
     plugin: str
     key: str
     upstream: Upstream | None
-    folder: Path
+    folder: StageFolder
     settings: Settings
     seed: int
     fold: int
@@ -59,73 +57,82 @@ class StageJob:
     device: str
     devices: int
     plugin_files: tuple[Path, ...]
+    foreign: dict[str, str]
+    """sha256 by id of the plugins that are not part of this package."""
 
 
-def find_stage(stage: Stage, folders: list[Path]) -> Path | None:
-    """The first of these folders that holds the finished stage of this key."""
-    for folder in folders:
-        if (folder / "stage.json").exists() and read_json(folder / "stage.json").get("key") == stage.key:
-            return folder
-    return None
-
-
-def load_link(plugin: registry.Plugin, settings: Settings, folder: Path | None, device: str) -> Link:
-    """Build a plugin's network and give it what its stage learned, if it has one."""
-    module = build(plugin, settings)
-    if folder is not None:
-        record = read_json(folder / "stage.json")
-        if is_tuned(plugin):
-            module.configure(**record["choice"])  # type: ignore[operator]
+def load_half(plugin: MethodPlugin, settings: Settings, folder: StageFolder | None, device: str) -> Half:
+    """Build a plugin's network and give it what its stage learned, or the weights that its settings name."""
+    network = build(plugin, settings)
+    foreign = settings.weights_of(plugin)
+    if foreign:
+        load_foreign_weights(network, foreign)
+    elif folder is not None:
+        record = StageRecord.read(folder.record)
+        if isinstance(network, Tuned):
+            network.configure(**(record.choice or {}))
         else:
-            load_weights(module, folder / "weights.safetensors", record["weights_sha256"])
-    if hasattr(module, "on_phase"):
-        module.on_phase(module.phases()[-1].name)  # type: ignore[operator]
-    return Link(plugin, module.to(device).eval())
+            load_weights(network, folder.weights, record.weights_sha256 or "")
+    return Half(plugin, network.to(device).eval())
 
 
-def make_stage(job: StageJob, report: Report) -> None:
+def make_stage(job: StageJob, progress: Progress) -> None:
     """Train or tune a stage and write it. The lock makes a second run wait; what it then finds done, it leaves."""
     registry.discover(job.plugin_files)
-    with locked(job.folder / "stage.lock"):
-        if (job.folder / "stage.json").exists() and read_json(job.folder / "stage.json").get("key") == job.key:
+    with locked(job.folder.lock):
+        if job.folder.record.exists() and StageRecord.read(job.folder.record).key == job.key:
             return
-        started = job.folder / "started.json"
-        if started.exists() and read_json(started)["key"] != job.key:
-            (job.folder / "state.pt").unlink(missing_ok=True)
-        write_json(started, {"key": job.key})
+        begin(job.folder, job.key)
         plugin = registry.methods()[job.plugin]
-        learned = _tune(job, plugin, report) if is_tuned(plugin) else _train(job, report)
-        record = {
-            "id": job.id,
-            "plugin": job.plugin,
-            "key": job.key,
-            "seed": job.seed,
-            "fold": job.fold,
+        learned = _tune(job, plugin, progress) if plugin.tuned else _train(job, progress)
+        StageRecord(
+            id=job.id,
+            plugin=job.plugin,
+            key=job.key,
+            seed=job.seed,
+            fold=job.fold,
+            settings=job.settings.to_dict((plugin,)),
+            provenance={**provenance(job.device), "devices": job.devices},
+            plugin_files=job.foreign,
             **learned,
-            "settings": job.settings.to_dict(),
-            "provenance": {**provenance(job.device), "devices": job.devices},
-        }
-        write_json(job.folder / "stage.json", record)
+        ).write(job.folder.record)
         tidy(job.folder)
 
 
-def tidy(folder: Path) -> None:
+def begin(folder: StageFolder, key: str) -> None:
+    """Note which key a training is for, and drop the checkpoint of another."""
+    if not unfinished(folder, key):
+        folder.checkpoint.unlink(missing_ok=True)
+        write_json(folder.started, {"key": key})
+
+
+def unfinished(folder: StageFolder, key: str) -> bool:
+    """Whether a training for this key has begun there and not ended."""
+    return folder.started.exists() and read_json(folder.started).get("key") == key
+
+
+def discard(folder: StageFolder) -> None:
+    """Forget what a stage learned, and its checkpoint."""
+    tidy(folder)
+    folder.record.unlink(missing_ok=True)
+
+
+def tidy(folder: StageFolder) -> None:
     """Remove what a finished stage no longer needs; a run killed right after `stage.json` has left it."""
-    for name in ("state.pt", "started.json"):
-        (folder / name).unlink(missing_ok=True)
+    for path in (folder.checkpoint, folder.started):
+        path.unlink(missing_ok=True)
 
 
-def _train(job: StageJob, report: Report) -> dict[str, Any]:
+def _train(job: StageJob, progress: Progress) -> dict[str, Any]:
     if job.devices > 1:
-        _train_together(job, report)  # what they leave is a checkpoint of the last step, which is gone on from below
-    trainer, state = _trained(job, ALONE, job.device, report)
-    write_curve(job.folder / "curve.csv", state.curve)
+        _train_together(job, progress)  # they leave a checkpoint of the last step, from which this process continues
+    trainer, state = _trained(job, ALONE, job.device, progress)
+    write_curve(job.folder.curve, state.curve)
     best = next(row for row in state.curve if row["step"] == state.best_step)
-    save_weights(job.folder / "last.safetensors", trainer.module.state_dict())
-    sha256 = save_weights(job.folder / "weights.safetensors", state.best_weights)
+    save_weights(job.folder.last_weights, trainer.network.state_dict())
     return {
-        "parameters": sum(p.numel() for p in trainer.module.parameters()),
-        "weights_sha256": sha256,
+        "parameters": count(trainer.network),
+        "weights_sha256": save_weights(job.folder.weights, state.best_weights),
         "iterations": state.step,
         "best_step": state.best_step,
         "validation": {k: v for k, v in best.items() if k in ("psnr", "lpips")},
@@ -133,66 +140,76 @@ def _train(job: StageJob, report: Report) -> dict[str, Any]:
     }
 
 
-def _train_together(job: StageJob, report: Report) -> None:
-    port = ranks.free_port()
+def _train_together(job: StageJob, progress: Progress) -> None:
+    port = distributed.free_port()
     tasks = [Task(f"rank {i}", train_rank, (job, i, port)) for i in range(job.devices)]
 
-    def on_report(id: str, done: int, total: int, what: str) -> None:
+    def on_progress(id: str, done: int, total: int, what: str) -> None:
         if id == "rank 0":
-            report(done, total, what)
+            progress(done, total, what)
 
-    carry_out(tasks, job.devices, torch.get_num_threads(), on_report, together=True)
+    carry_out(tasks, job.devices, torch.get_num_threads(), on_progress, together=True)
 
 
-def train_rank(job: StageJob, number: int, port: int, report: Report) -> None:
+def train_rank(job: StageJob, number: int, port: int, progress: Progress) -> None:
     """Train a stage as one of `job.devices` processes."""
     registry.discover(job.plugin_files)
-    rank = ranks.join(number, job.devices, port, job.device)
-    _trained(job, rank, str(rank.fabric.device), report)
-    ranks.leave(rank)
+    rank = distributed.join(number, job.devices, port, job.device)
+    _trained(job, rank, str(rank.fabric.device), progress)
+    distributed.leave(rank)
 
 
-def _trained(job: StageJob, rank: Rank, device: str, report: Report) -> tuple[Trainer, State]:
+def _trained(job: StageJob, rank: Rank, device: str, progress: Progress) -> tuple[Trainer, State]:
     plugin = registry.methods()[job.plugin]
     torch.manual_seed(step_seed(job.seed, job.id, -2))
-    link = Link(plugin, build(plugin, job.settings))
-    train, validation = Part(job.train), Part(job.validation)
-    links: tuple[Link, ...] = (link,)
+    own = Half(plugin, build(plugin, job.settings))
+    train, validation = Samples(job.train), Samples(job.validation)
+    halves: tuple[Half, ...] = (own,)
     if job.upstream:
-        report(0, job.settings.training.iterations, f"reconstructing with {job.upstream.id}")
-        upstream = load_link(registry.methods()[job.upstream.id], job.settings, job.upstream.folder, device)
-        train, validation = (_reconstructed(job, upstream, slices, device) for slices in (job.train, job.validation))
-        links = (upstream, link)
-    trainer = Trainer(Chain(links), job.id, job.settings.training, job.seed, job.folder, device, rank)
-    return trainer, trainer.run(train, validation, report)
+        progress(0, job.settings.training.iterations, f"reconstructing with {job.upstream.id}")
+        first = load_half(registry.methods()[job.upstream.id], job.settings, job.upstream.folder, device)
+        train, validation = (_reconstructed(job.upstream, first, s, device) for s in (job.train, job.validation))
+        halves = (first, own)
+    trainer = Trainer(Composition(halves), job.id, job.settings.training, job.seed, job.folder, device, rank)
+    return trainer, trainer.run(train, validation, progress)
 
 
-def _reconstructed(job: StageJob, upstream: Link, slices: Slices, device: str) -> Part:
-    """The reconstructor's outputs over a split, computed once and cached."""
-    assert job.upstream
-    stage_key = read_json(job.upstream.folder / "stage.json")["key"] if job.upstream.folder else job.upstream.id
-    key = key_of({"stage": stage_key, "data": slices.key})
-    path = cache_folder() / "reconstructions" / f"{job.upstream.id}-{key[:16]}.npy"
+def _reconstructed(upstream: Upstream, half: Half, slices: Slices, device: str) -> Samples:
+    """The reconstructor's outputs over a split, computed once and cached; a damaged file (zip's checksum) is made again."""
+    learned = StageRecord.read(upstream.folder.record).digest if upstream.folder else None
+    key = key_of({"reconstructor": upstream.key, "learned": learned, "data": slices.key})
+    path = layout.reconstructions(upstream.id, key)
     with locked(path.with_suffix(".lock"), path.name):
-        if not path.exists():
-            images = reconstruct_all(upstream, slices, device)
+        images = _read_reconstructions(path)
+        if images is None:
+            images = reconstruct_all(half, slices, device)
             with atomic_path(path) as temporary, temporary.open("wb") as file:
-                np.save(file, images.numpy())
-        try:
-            loaded: Tensor = torch.from_numpy(np.load(path))
-        except ValueError as error:
-            raise UserError(f"The cached reconstructions {path} are damaged: delete the file.") from error
-    return Part(slices, loaded)
+                np.savez(file, images=images.numpy())
+    return Samples(slices, images)
 
 
-def _tune(job: StageJob, plugin: registry.Plugin, report: Report) -> dict[str, Any]:
-    link = Link(plugin, build(plugin, job.settings))
-    candidates: list[dict[str, float]] = link.module.grid()  # type: ignore[operator]
-    tried = []
+def _read_reconstructions(path: Path) -> Tensor | None:
+    if not path.exists():
+        return None
+    try:
+        with np.load(path) as file:
+            return torch.from_numpy(file["images"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _tune(job: StageJob, plugin: MethodPlugin, progress: Progress) -> dict[str, Any]:
+    network = build(plugin, job.settings)
+    if not isinstance(network, Tuned):
+        raise UserError(f"'{plugin.id}' is not tuned.")
+    composition = Composition((Half(plugin, network),))
+    candidates, tried = network.grid(), []
     for i, candidate in enumerate(candidates):
-        report(i, len(candidates), ", ".join(f"{k}={v:g}" for k, v in candidate.items()))
-        link.module.configure(**candidate)  # type: ignore[operator]
-        scores = validation_scores(Chain((link,)), Part(job.validation), job.device, None)
+        progress(i, len(candidates), ", ".join(f"{k}={v:g}" for k, v in candidate.items()))
+        network.configure(**candidate)
+        scores = validation_scores(composition, Samples(job.validation), job.device, None)
         tried.append({**candidate, "psnr": round(scores["psnr"], 4)})
     best = max(range(len(candidates)), key=lambda i: tried[i]["psnr"])
-    return {"parameters": 0, "choice": candidates[best], "validation": {"psnr": tried[best]["psnr"]}, "grid": tried}
+    return {
+        "parameters": 0, "choice": candidates[best], "validation": {"psnr": tried[best]["psnr"]}, "grid": tuple(tried),
+    }  # fmt: skip

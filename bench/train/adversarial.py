@@ -1,0 +1,47 @@
+"""The discriminator, and the losses that the loop adds in adversarial phases."""
+
+import torch
+from torch import Tensor, nn
+
+from bench.acquisition import Target
+from bench.method import Phase
+from bench.nn.losses import discriminator_loss, generator_loss, random_crop
+
+
+def critic_images(phase: Phase, image: Tensor, lr: Tensor, target: Target) -> tuple[Tensor, Tensor, Tensor]:
+    """Fake, real and LR input in [0, 1], the same crop of each.
+
+    Parameters
+    ----------
+    image
+        (batch, Y, X): what the network gave.
+    lr
+        (batch, y, x): what it was given, complex.
+    """
+    peak = target.peak[:, None, None]
+    images = (image / peak, target.image_hr.abs() / peak, lr.abs() / peak)
+    fake, real, lr = random_crop(phase.crop, *images)
+    return fake, real, lr
+
+
+def adversarial_losses(critic: nn.Module, phase: Phase, fake: Tensor, real: Tensor, lr: Tensor) -> dict[str, Tensor]:
+    """The generator's weighted terms by name; no gradient reaches the discriminator."""
+    assert phase.gan != "none"
+    critic.requires_grad_(False)
+    fake_logits, fake_features = critic(fake, lr)
+    with torch.no_grad():
+        real_logits, real_features = critic(real, lr)
+    losses = {"adversarial": phase.gan_weight * generator_loss(phase.gan, fake_logits, real_logits)}
+    if phase.gan_feature_weight:
+        errors = [nn.functional.mse_loss(f, r) for f, r in zip(fake_features, real_features, strict=True)]
+        losses["adversarial-feature"] = phase.gan_feature_weight * torch.stack(errors).mean()
+    critic.requires_grad_(True)
+    return losses
+
+
+def critic_loss(critic: nn.Module, phase: Phase, fake: Tensor, real: Tensor, lr: Tensor) -> Tensor:
+    """The discriminator's own; no gradient reaches the generator."""
+    assert phase.gan != "none"
+    fake_logits, _ = critic(fake.detach(), lr)
+    real_logits, _ = critic(real, lr)
+    return discriminator_loss(phase.gan, fake_logits, real_logits)
