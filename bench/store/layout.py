@@ -68,6 +68,11 @@ class StageFolder:
     """The folder itself."""
 
     @property
+    def stage(self) -> str:
+        """Id of the stage."""
+        return self.path.parent.name
+
+    @property
     def record(self) -> Path:
         """`stage.json`: written last, so that what it says is whole."""
         return self.path / "stage.json"
@@ -144,6 +149,10 @@ class ResultsFolder:
         """Every folder with a `stage.json`, sorted."""
         table = f"{path_part(dataset) if dataset else '*'}/{path_part(profile) if profile else '*'}"
         return [StageFolder(path.parent) for path in sorted(self.root.glob(f"{table}/stages/*/seed*/stage.json"))]
+
+    def curves(self, dataset: str, profile: str) -> list[StageFolder]:
+        """Every folder with a `curve.csv`, sorted; of stages whose training has not ended, too."""
+        return [StageFolder(path.parent) for path in sorted(self.table(dataset, profile).glob("stages/*/seed*/curve.csv"))]
 
     def report(self) -> Path:
         """Where `bench report` writes unless told otherwise."""
