@@ -17,8 +17,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Does joint MRI reconstruction and super-resolution beat doing them in sequence?",
 )
-PluginFiles = Annotated[list[Path] | None, typer.Option("--plugin", help="A file with methods of your own.")]
-ProfileName = Annotated[str, typer.Option(help="smoke, laptop, workstation or paper.")]
+PluginFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--plugin", help="A file, or a package folder, with methods, sources or datasets of your own."),
+]
+ProfileName = Annotated[str, typer.Option(help="smoke, laptop, workstation, paper, or a TOML file of your own.")]
 Results = Annotated[Path, typer.Option(help="Folder that runs write to.")]
 
 
@@ -31,29 +34,36 @@ def run(
     profile: ProfileName = "laptop",
     source: Annotated[str | None, typer.Option(help="Where subjects come from; default: the dataset's first.")] = None,
     seeds: Annotated[int, typer.Option(help="How many seeds.")] = 1,
-    fold: Annotated[int, typer.Option(help="Rotate the subjects through the splits; 0: the reference split.")] = 0,
+    folds: Annotated[
+        str, typer.Option(help="Rotations of the subjects through the splits, with commas; 0: the reference split.")
+    ] = "0",
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ... or auto.")] = "auto",
     devices: Annotated[int, typer.Option(help="Processes that train one stage together, one a GPU.")] = 1,
     jobs: Annotated[int, typer.Option(help="One-thread workers.")] = 2,
     results: Results = Path("runs"),
+    weights: Annotated[
+        Path | None, typer.Option(help="Results whose trained stages are used; default: the shipped ones.")
+    ] = None,
     plugin: PluginFiles = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Override a setting: training.iterations=100.")
+        list[str] | None,
+        typer.Option("--set", help="Override a setting: training.iterations=100, methods.modl.unrolls=5."),
     ] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many test slices.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     rerun: Annotated[bool, typer.Option("--rerun", help="Compute rows again.")] = False,
     retrain: Annotated[bool, typer.Option("--retrain", help="Train stages again.")] = False,
+    no_timing: Annotated[bool, typer.Option("--no-timing", help="Do not time the methods.")] = False,
     compare: Annotated[Path | None, typer.Option(help="Results to print beside these, e.g. results.")] = None,
 ) -> None:
     """Train what is missing, evaluate, time; rows go to RESULTS."""
     from bench import terminal
-    from bench.run.execute import Request
+    from bench.run.request import Request, parse_folds
 
     request = Request(
-        tuple(name.strip() for name in dataset.split(",")), methods, profile, source, seeds, fold,
-        terminal.choose_device(device), devices, jobs, results, tuple(plugin or ()), tuple(set_ or ()), limit, rerun,
-        retrain,
+        tuple(name.strip() for name in dataset.split(",")), methods, profile, source, seeds, parse_folds(folds),
+        terminal.choose_device(device), devices, jobs, results, weights, tuple(plugin or ()), tuple(set_ or ()), limit,
+        rerun, retrain, not no_timing,
     )  # fmt: skip
     raise typer.Exit(terminal.run(request, dry_run, compare))
 
@@ -61,19 +71,20 @@ def run(
 @app.command()
 def report(
     results: Results = Path("runs"),
-    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports"),
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; default: RESULTS/report.")] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Figures as PDF too.")] = False,
 ) -> None:
     """Make tables, figures and a verdict of what runs wrote."""
     from bench import terminal
     from bench.report import make_report
+    from bench.store.layout import ResultsFolder
 
-    terminal.written(make_report(results, out, pdf))
+    terminal.written(make_report(results, out or ResultsFolder(results).report(), pdf))
 
 
 @app.command("list")
 def list_(
-    what: Annotated[str, typer.Argument(help="methods, datasets or profiles.")],
+    what: Annotated[str, typer.Argument(help="methods, datasets, sources or profiles.")],
     profile: ProfileName = "laptop",
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     plugin: PluginFiles = None,
@@ -102,38 +113,27 @@ def fetch(
 
 @app.command()
 def new(
-    id: Annotated[str, typer.Argument(help="Id of the method, which becomes its file's name.")],
-    kind: Annotated[str, typer.Option(help="reconstructor, super_resolver or pipeline.")] = "pipeline",
+    id: Annotated[str, typer.Argument(help="Id, which becomes the file's name.")],
+    kind: Annotated[str, typer.Option(help="reconstructor, super_resolver, pipeline, source or dataset.")] = "pipeline",
 ) -> None:
-    """Write ./ID.py, a method that works as it is."""
-    from bench.authoring.new import BODIES, render
-    from bench.errors import closest
-    from bench.registry import ID
-    from bench.store.files import atomic_write
+    """Write ./ID.py, a method, source or dataset that works as it is."""
+    from bench.authoring.new import write
 
-    if kind not in BODIES:
-        raise UserError(f"Unknown kind '{kind}'.{closest(kind, BODIES)}")
-    if not ID.fullmatch(id):
-        raise UserError(f"The id '{id}' is not made of a-z, 0-9 and single hyphens.")
-    path = Path(f"{id}.py")
-    if path.exists():
-        raise UserError(f"{path} exists already: choose another id, or delete it.")
-    atomic_write(path, render(id, kind))
+    path = write(id, kind, Path())
     typer.echo(f"wrote {path}; now: bench check {id} --plugin {path}")
 
 
 @app.command()
 def check(
-    id: Annotated[str, typer.Argument(help="Id of the method.")],
+    id: Annotated[str, typer.Argument(help="Id of a method, source or dataset.")],
     plugin: PluginFiles = None,
 ) -> None:
-    """Hold a method to the contract; say which clause it breaks."""
+    """Hold a plugin to its contract; say which clause it breaks and what to change."""
     from bench import registry
-    from bench.authoring.check import check as check_plugin
+    from bench.authoring.check import check_id
 
     registry.discover(tuple(plugin or ()))
-    held = check_plugin(registry.find(registry.methods(), id, "reconstructor, super-resolver or pipeline"))
-    typer.echo(f"'{id}' holds to the contract: {', '.join(held)}")
+    typer.echo(f"'{id}' holds to the contract: {', '.join(check_id(id))}")
 
 
 @app.command()

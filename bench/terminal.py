@@ -10,9 +10,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from bench.data import assets
-from bench.data.prepare import Part
+from bench.data.dataset import Series
 from bench.errors import UserError
-from bench.run.execute import Callbacks, DatasetPlan, Request, execute, expected_seconds, make_plan, needed_assets
+from bench.run.execute import Callbacks, execute
+from bench.run.plan import DatasetPlan, expected_seconds, make_plan, needed_assets
+from bench.run.request import Request
+from bench.store import layout
 
 console = Console(stderr=False)
 
@@ -44,44 +47,48 @@ def run(request: Request, dry_run: bool, compare: Path | None) -> int:
 def show_plan(plans: list[DatasetPlan]) -> None:
     """Stages found or to train, rows to compute, downloads, disk."""
     table = Table(title="Plan", title_justify="left")
-    for column in ("dataset", "seed", "stages found", "stages to train", "rows found", "rows to compute"):
+    for column in ("dataset", "fold", "seed", "stages found", "stages to train", "rows found", "rows to compute"):
         table.add_column(column)
     for plan in plans:
-        evaluated, trained = len(plan.to_evaluate), len(plan.to_train)
-        table.add_row(
-            plan.dataset, str(plan.seed), str(len(plan.found)), str(trained),
-            str(len(plan.methods) - evaluated), str(evaluated),
-        )  # fmt: skip
+        evaluated, found = len(plan.to_evaluate), sum(stage.found is not None for stage in plan.stages.values())
+        counts = (plan.fold, plan.seed, found, len(plan.to_train), len(plan.rows) - evaluated, evaluated)
+        table.add_row(plan.dataset, *map(str, counts))
     console.print(table)
     for what, names in (
-        ("Stages to train", [f"{p.training.protocol.id}: {s.id}" for p in plans for s in p.to_train]),
-        ("Rows to compute", [m.id for p in plans for m in p.to_evaluate]),
+        ("Stages to train", [f"{p.training.protocol.id}: {s.stage.id}" for p in plans for s in p.to_train]),
+        ("Rows to compute", [row.method.id for p in plans for row in p.to_evaluate]),
     ):
         if names:
             console.print(f"{what}: {', '.join(dict.fromkeys(names))}.", soft_wrap=True)
+    if layout.shipped() is None:
+        console.print("No shipped weights: this is no checkout. Name results that have them with --weights DIR.")
     downloads = needed_assets(plans)
     if downloads:
         size = sum(assets.size_mb(name) for name in downloads)
         console.print(f"To download: {', '.join(downloads)} (about {size:.0f} MB).")
-    pending = {stage.key: (plan, stage) for plan in plans for stage in plan.to_train}  # vfa's stages are vwi's
-    if pending:
-        known = [seconds for plan, stage in pending.values() if (seconds := expected_seconds(plan, stage))]
-        unknown = len(pending) - len(known)
-        told = f"about {sum(known) / 60:.0f} min of one worker, as long as the shipped ones took" if known else ""
-        left = f"{unknown} of unknown length" if unknown else ""
-        console.print(f"To train: {', and '.join(filter(None, (told, left)))}.")
-    parts = {part.path: part for plan in plans for part in _parts(plan)}
-    slices, megabytes = (sum(values) for values in zip(*((p.count, p.megabytes) for p in parts.values()), strict=True))
-    if any(p.to_evaluate for p in plans):
-        console.print(
-            f"Prepared data: {slices} slices, at most {megabytes:.0f} MB in {assets.cache_folder()}.", soft_wrap=True
-        )
+    _show_training_time(plans)
+    if any(plan.to_evaluate for plan in plans):
+        series = {series.path: series for plan in plans for series in _series(plan)}.values()
+        slices, megabytes = sum(s.count for s in series), sum(s.megabytes for s in series)
+        where = layout.cache_folder()
+        console.print(f"Prepared data: {slices} slices, at most {megabytes:.0f} MB in {where}.", soft_wrap=True)
 
 
-def _parts(plan: DatasetPlan) -> list[Part]:
+def _show_training_time(plans: list[DatasetPlan]) -> None:
+    pending = {stage.stage.key: (plan, stage) for plan in plans for stage in plan.to_train}  # vfa's stages are vwi's
+    if not pending:
+        return
+    known = [seconds for plan, stage in pending.values() if (seconds := expected_seconds(plan, stage))]
+    unknown = len(pending) - len(known)
+    told = f"about {sum(known) / 60:.0f} min of one worker, as long as the shipped ones took" if known else ""
+    left = f"{unknown} of unknown length" if unknown else ""
+    console.print(f"To train: {', and '.join(filter(None, (told, left)))}.")
+
+
+def _series(plan: DatasetPlan) -> list[Series]:
     """Files of prepared data that a plan needs."""
-    training = plan.training.parts("train") + plan.training.parts("validation") if plan.to_train else []
-    return training + plan.test.parts("test")
+    training = plan.training.series("train", "validation") if plan.to_train else []
+    return training + plan.test.series("test")
 
 
 class Bars:
@@ -123,9 +130,9 @@ def show_results(request: Request, plans: list[DatasetPlan], compare: Path | Non
     """The table of each dataset, beside another's figures if asked."""
     from bench.report import summary
 
-    for dataset in dict.fromkeys(plan.dataset for plan in plans):
+    for dataset, profile in dict.fromkeys((plan.dataset, plan.settings.profile) for plan in plans):
         beside = compare if compare and compare.resolve() != request.results.resolve() else None
-        console.print(summary(request.results, dataset, request.profile, beside))
+        console.print(summary(request.results, dataset, profile, beside))
 
 
 def fetch(names: Iterable[str]) -> None:
@@ -134,7 +141,7 @@ def fetch(names: Iterable[str]) -> None:
     with Bars() as bars:
         for name in wanted:
             assets.fetch(name, bars.transfer)
-    console.print(f"{len(wanted)} files in {assets.cache_folder()}", soft_wrap=True)
+    console.print(f"{len(wanted)} files in {layout.cache_folder()}", soft_wrap=True)
 
 
 def written(paths: list[Path]) -> None:

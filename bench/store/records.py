@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -11,18 +11,19 @@ from typing import Any, Self
 from pydantic import TypeAdapter, ValidationError
 
 from bench.errors import UserError
-from bench.store.files import atomic_write
+from bench.store.files import write_json
 
 STATUSES = ("done", "skipped", "failed", "diverged", "out-of-memory", "interrupted")
 
 
 @cache
-def _adapter(kind: type) -> TypeAdapter[Any]:
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
+@dataclass(frozen=True)
 class Record:
-    """A dataclass that is a JSON file."""
+    """What is a JSON file."""
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -48,8 +49,7 @@ class Record:
 
     def write(self, path: Path) -> None:
         """Write the whole file or leave what was there."""
-        content: Mapping[str, Any] = asdict(self)  # type: ignore[call-overload]
-        atomic_write(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+        write_json(path, asdict(self))
 
 
 @dataclass(frozen=True)

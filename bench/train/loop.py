@@ -258,7 +258,7 @@ def write_curve(path: Path, curve: list[dict[str, Any]]) -> None:
 def _place(network: nn.Module, device: str) -> None:
     """Move it, its kernels channels last, which CPUs and tensor cores are faster with."""
     network.to(device)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(memory_format=torch.channels_last)
 
 
 def limit_threads(threads: int) -> None:

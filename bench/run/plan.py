@@ -1,0 +1,306 @@
+"""What is found and what is to do: stages and rows of every dataset, seed and fold."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from bench import config, registry
+from bench.composition import skeleton
+from bench.config import Settings
+from bench.data import assets
+from bench.data.dataset import Dataset
+from bench.data.prepare import missing_assets
+from bench.errors import UserError
+from bench.method import Trained
+from bench.metrics.scores import VERSION
+from bench.registry import MethodPlugin, Plugin, foreign_files
+from bench.run.methods import Method, Stage, declarations, select, stages_of
+from bench.run.request import Request, check
+from bench.store import layout
+from bench.store.keys import key_of, sha256_of
+from bench.store.layout import RunFolder, StageFolder
+from bench.store.records import RunRecord, StageRecord
+from bench.train.stage import unfinished
+
+TO_DO = Literal["nothing", "time", "evaluate"]
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """A stage, where it is written and where it was found."""
+
+    stage: Stage
+    folder: StageFolder
+    """Where it is written if it has to be made."""
+    found: StageFolder | None
+    """Where it lies, finished, under its key."""
+    foreign: dict[str, str]
+    """sha256 by id of the plugins it depends on that are not part of this package."""
+
+    @cached_property
+    def record(self) -> StageRecord | None:
+        """What is known of it, where it was found."""
+        return StageRecord.read(self.found.record) if self.found else None
+
+    @property
+    def place(self) -> StageFolder:
+        """Where it lies, or will."""
+        return self.found or self.folder
+
+
+@dataclass(frozen=True)
+class RowPlan:
+    """A method's rows: where they lie, what they are made of, and whether they have to be."""
+
+    method: Method
+    folder: RunFolder
+    key: str
+    stages: tuple[StagePlan | None, ...]
+    """A half each; None where it has nothing to learn."""
+    foreign: dict[str, str]
+    """sha256 by id of the plugins it depends on that are not part of this package."""
+    to_do: TO_DO
+
+    @property
+    def own_stages(self) -> list[StagePlan]:
+        """Those that there are."""
+        return [stage for stage in self.stages if stage]
+
+
+@dataclass
+class DatasetPlan:
+    """What one dataset, seed and fold need."""
+
+    dataset: str
+    seed: int
+    fold: int
+    settings: Settings
+    test: Dataset
+    """What rows are made of."""
+    training: Dataset
+    """What stages are made of: another dataset's where it says `train_on`."""
+    stages: dict[str, StagePlan] = field(default_factory=dict)
+    rows: list[RowPlan] = field(default_factory=list)
+
+    @property
+    def with_lpips(self) -> bool:
+        """Whether LPIPS is measured: not where the profile downloads no weights."""
+        return self.settings.training.perceptual_weight > 0
+
+    @property
+    def to_evaluate(self) -> list[RowPlan]:
+        """Rows to compute."""
+        return [row for row in self.rows if row.to_do == "evaluate"]
+
+    @property
+    def to_time(self) -> list[RowPlan]:
+        """Rows that are there, but whose run ended before it timed them."""
+        return [row for row in self.rows if row.to_do == "time"]
+
+    @property
+    def to_train(self) -> list[StagePlan]:
+        """Stages that rows to be computed need and nobody has made."""
+        needed = {stage.stage.id for row in self.to_evaluate for stage in row.own_stages}
+        return [plan for id, plan in self.stages.items() if id in needed and not plan.found]
+
+
+def make_plan(request: Request) -> list[DatasetPlan]:
+    """Check the whole request, before anything is fetched or written, and say what is to do.
+
+    Raises
+    ------
+    UserError
+        For anything unknown, an unwritable results folder, or a folder that holds rows or stages of other settings.
+    """
+    registry.discover(request.plugin_files)
+    settings = config.load(request.profile, request.overrides)
+    methods = select(request.methods)
+    check(request)
+    return [
+        _plan_dataset(request, dataset, seed, fold, settings, methods)
+        for dataset in request.datasets
+        for fold in request.folds
+        for seed in range(request.seeds)
+    ]
+
+
+def _plan_dataset(
+    request: Request, dataset: str, seed: int, fold: int, settings: Settings, methods: list[Method]
+) -> DatasetPlan:
+    table = registry.datasets()
+    plugin = registry.find(table, dataset, "dataset")
+    test = Dataset.of(plugin.made_by(), request.source, settings, fold, request.limit)
+    training = test
+    if test.protocol.train_on:
+        training = Dataset.of(table[test.protocol.train_on].made_by(), None, settings, fold, None)
+    batch = min(settings.training.batch, training.count("train"))
+    if batch % request.devices:
+        raise UserError(
+            f"A batch of {batch} cannot be shared equally by --devices {request.devices}: set training.batch to a multiple."
+        )
+    plan = DatasetPlan(dataset, seed, fold, settings, test, training)
+    stages = stages_of(methods, settings, seed, fold, lambda: training.key("train", "validation"))
+    plan.stages = {id: _plan_stage(request, plan, stage) for id, stage in stages.items()}
+    _check_table(request, plan, methods)
+    plan.rows = [_plan_row(request, plan, method) for method in methods]
+    return plan
+
+
+def _data_plugins(data: Dataset) -> list[Plugin]:
+    return [registry.datasets()[data.protocol.id], registry.sources()[data.source]]
+
+
+def _plan_stage(request: Request, plan: DatasetPlan, stage: Stage) -> StagePlan:
+    data, profile = plan.training, plan.settings.profile
+    own, *elsewhere = [
+        root.stage(data.protocol.id, profile, stage.id, plan.seed, plan.fold) for root in request.stage_folders
+    ]
+    plugins: list[Plugin] = [stage.plugin, *([stage.upstream] if stage.upstream else []), *_data_plugins(data)]
+    foreign = foreign_files(plugins)
+    if request.retrain:
+        return StagePlan(stage, own, None, foreign)
+    # an unfinished training here is completed rather than replaced by weights from elsewhere
+    folders = [own] if unfinished(own, stage.key) else [own, *elsewhere]
+    for folder in folders:
+        if folder.record.exists() and StageRecord.read(folder.record).key == stage.key:
+            record = StageRecord.read(folder.record)
+            _check_text(folder.record, "stage was trained", record.plugin_files, foreign, plugins, "--retrain")
+            return StagePlan(stage, own, folder, foreign)
+    if own.record.exists():
+        record = StageRecord.read(own.record)
+        now = plan.settings.to_dict((stage.plugin,))
+        what = _difference(record.settings, now) or (
+            "another version of the method, its data or what it is trained on",
+            "",
+            "",
+        )
+        raise UserError(_refusal(str(own.path), what, "--retrain"))
+    return StagePlan(stage, own, None, foreign)
+
+
+def _check_text(
+    path: object, what: str, before: Mapping[str, str], now: Mapping[str, str], plugins: Iterable[Plugin], remedy: str
+) -> None:
+    """Refuse what another text of a plugin's file has made."""
+    files = {plugin.id: plugin.file for plugin in plugins}
+    for id, sha256 in now.items():
+        if before.get(id) != sha256:
+            raise UserError(
+                f"{path}: this {what} by another text of {files[id]}, which still says the same version: "
+                f"use {remedy}, or raise `version` there."
+            )
+
+
+def _plan_row(request: Request, plan: DatasetPlan, method: Method) -> RowPlan:
+    folder = request.folder.run(plan.dataset, plan.settings.profile, method.id, plan.seed, plan.fold)
+    stages = tuple(plan.stages.get(id) for id in method.stage_ids)
+    plugins: list[Plugin] = [*method.halves, *_data_plugins(plan.test)]
+    foreign = foreign_files(plugins)
+    key = key_of(
+        {
+            "method": method.id,
+            "halves": [_half_key(p, s, plan.settings) for p, s in zip(method.halves, stages, strict=True)],
+            "test": plan.test.key("test"),
+            "lpips": plan.with_lpips,
+            "scores": VERSION,
+        }
+    )
+    found = RowPlan(method, folder, key, stages, foreign, "nothing")
+    if not folder.record.exists() or request.rerun or request.retrain:
+        return RowPlan(method, folder, key, stages, foreign, "evaluate")
+    record = RunRecord.read(folder.record)
+    if record.done:
+        _check_text(folder.record, "row was made", record.plugin_files, foreign, plugins, "--rerun or --retrain")
+    if record.done and record.keys.method != key:
+        what = _difference(record.settings, plan.settings.to_dict(method.halves))
+        raise UserError(
+            _refusal(str(folder.path), what, "--rerun")
+            if what
+            else f"{folder.path} holds rows of another version of the method or data: use --rerun, or another --results."
+        )
+    if not finished(folder, key) or _stale(record, found):
+        return RowPlan(method, folder, key, stages, foreign, "evaluate")
+    if request.timing and not folder.timing.exists() and all(stage.found for stage in found.own_stages):
+        return RowPlan(method, folder, key, stages, foreign, "time")
+    return found
+
+
+def _half_key(plugin: MethodPlugin, stage: StagePlan | None, settings: Settings) -> str:
+    return stage.stage.key if stage else key_of(declarations(plugin, settings))
+
+
+def _stale(record: RunRecord, row: RowPlan) -> bool:
+    """Whether a stage was made again since, with other weights under the same key."""
+    used = {stage.id: stage.digest for stage in record.stages}
+    return any(stage.record and stage.record.digest != used.get(stage.stage.id) for stage in row.own_stages)
+
+
+def finished(folder: RunFolder, key: str) -> bool:
+    """Whether rows of this key lie there, whole."""
+    if not folder.record.exists():
+        return False
+    record = RunRecord.read(folder.record)
+    if not record.done or record.keys.method != key:
+        return False
+    return folder.slices.exists() and sha256_of(folder.slices) == record.slices_sha256
+
+
+def _check_table(request: Request, plan: DatasetPlan, methods: list[Method]) -> None:
+    """Refuse to put rows beside others of another source, limit, data or training: one table would compare them."""
+    asked = {method.id for method in methods} if request.rerun or request.retrain else set()
+    now = {"source": plan.test.source, "limit": request.limit}
+    settings = plan.settings.to_dict()
+    for folder in request.folder.runs(plan.dataset, plan.settings.profile):
+        record = RunRecord.read(folder.record)
+        if record.method in asked:
+            continue
+        before = {"source": record.source, "limit": record.limit}
+        what = next(((name, before[name], value) for name, value in now.items() if before[name] != value), None)
+        what = what or _difference(record.settings, settings)
+        if what:
+            raise UserError(_refusal(str(folder.path), what, "--rerun"))
+
+
+def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, Any, Any] | None:
+    """The first setting that differs, with both values; what either side does not name is left out."""
+    pairs = [(name, before.get(name, {}), now[name]) for name in ("data", "training")]
+    methods = now.get("methods", {})
+    pairs += [(f"methods.{id}", before.get("methods", {}).get(id, {}), own) for id, own in methods.items()]
+    for section, old, new in pairs:
+        for key, value in new.items():
+            if key in old and old[key] != value:
+                return f"{section}.{key}", old[key], value
+    return None
+
+
+def _refusal(folder: str, what: tuple[str, Any, Any], remedy: str) -> str:
+    name, old, new = what
+    values = f"{name} {old}, now {new}" if (old, new) != ("", "") else name
+    return f"{folder} was made with {values}: name another --results, or use {remedy}."
+
+
+def needed_assets(plans: list[DatasetPlan]) -> list[str]:
+    """Files to download that are not cached yet."""
+    wanted: list[str] = []
+    for plan in plans:
+        if plan.to_evaluate or plan.to_time:
+            wanted += missing_assets(plan.test, "test")
+        if plan.to_train:
+            wanted += missing_assets(plan.training, "train", "validation")
+            for stage in plan.to_train:
+                network, _ = skeleton(stage.stage.plugin, plan.settings)
+                wanted += network.assets() if isinstance(network, Trained) else ()
+        if plan.to_evaluate and plan.with_lpips:
+            wanted.append("lpips")
+    return [name for name in dict.fromkeys(wanted) if not assets.cached(name)]
+
+
+def expected_seconds(plan: DatasetPlan, stage: StagePlan) -> float | None:
+    """How long the shipped stage of this name took, if there is one; the plan's estimate."""
+    root = layout.shipped()
+    if root is None:
+        return None
+    name, profile = plan.training.protocol.id, plan.settings.profile
+    path = root.stage(name, profile, stage.stage.id, 0).record
+    return StageRecord.read(path).seconds if path.exists() else None

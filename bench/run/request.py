@@ -1,0 +1,97 @@
+"""What `bench run` was asked, checked before anything is fetched or written."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from bench.errors import UserError
+from bench.store import layout
+from bench.store.layout import ResultsFolder
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of `bench run`."""
+
+    datasets: tuple[str, ...]
+    methods: str
+    profile: str = "laptop"
+    source: str | None = None
+    seeds: int = 1
+    folds: tuple[int, ...] = (0,)
+    device: str = "cpu"
+    devices: int = 1
+    """Processes that train one stage together."""
+    jobs: int = 2
+    """One-thread workers."""
+    results: Path = Path("results")
+    weights: Path | None = None
+    """Results whose stages are used; None: those that are shipped."""
+    plugin_files: tuple[Path, ...] = ()
+    overrides: tuple[str, ...] = ()
+    limit: int | None = None
+    rerun: bool = False
+    retrain: bool = False
+    timing: bool = True
+
+    @property
+    def folder(self) -> ResultsFolder:
+        """Where rows and stages are written."""
+        return ResultsFolder(self.results)
+
+    @property
+    def stage_folders(self) -> list[ResultsFolder]:
+        """Where finished stages are looked for, in this order."""
+        named = ResultsFolder(self.weights) if self.weights else layout.shipped()
+        return [self.folder, *([named] if named else [])]
+
+
+def check(request: Request) -> None:
+    """Refuse what cannot be done on this machine.
+
+    Raises
+    ------
+    UserError
+        For a count below its least, an unavailable device, or a folder that cannot be written or read.
+    """
+    counts = {"--seeds": request.seeds, "--jobs": request.jobs, "--limit": request.limit, "--devices": request.devices}
+    for name, value in counts.items():
+        if value is not None and value < 1:
+            raise UserError(f"{name} must be at least 1; got {value}.")
+    if not request.folds or min(request.folds) < 0:
+        raise UserError(f"--folds takes numbers from 0 on; got {','.join(map(str, request.folds))}.")
+    if request.weights and not request.weights.is_dir():
+        raise UserError(f"--weights {request.weights} is no folder of results.")
+    _check_device(request)
+    folder = request.results
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UserError(f"The results folder {request.results} cannot be written: name another with --results.")
+
+
+def _check_device(request: Request) -> None:
+    try:
+        torch.empty(0, device=request.device)
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(f"The device '{request.device}' is not available here: use --device cpu.") from error
+    if request.devices > 1 and request.device not in ("cpu", "cuda"):
+        raise UserError(f"--devices {request.devices} takes the first ones: use --device cuda or --device cpu.")
+    if request.device == "cuda" and request.devices > torch.cuda.device_count():
+        raise UserError(f"--devices {request.devices} asks for more GPUs than there are: {torch.cuda.device_count()}.")
+
+
+def parse_folds(text: str) -> tuple[int, ...]:
+    """Read `--folds 0,1,2`.
+
+    Raises
+    ------
+    UserError
+        If something in it is no number.
+    """
+    try:
+        return tuple(dict.fromkeys(int(word) for word in text.split(",")))
+    except ValueError as error:
+        raise UserError(f"--folds takes numbers with commas, e.g. 0,1,2; got '{text}'.") from error
