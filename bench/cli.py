@@ -19,7 +19,7 @@ app = typer.Typer(
 )
 PluginFiles = Annotated[
     list[Path] | None,
-    typer.Option("--plugin", help="A file, or a package folder, with methods, sources or datasets of your own."),
+    typer.Option("--plugin", help="A file or package folder with plugins of your own."),
 ]
 ProfileName = Annotated[str, typer.Option(help="smoke, laptop, workstation, paper, or a TOML file of your own.")]
 Results = Annotated[Path, typer.Option(help="Folder that runs write to.")]

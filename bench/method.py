@@ -70,7 +70,7 @@ class Sizes(MethodSettings):
 
 
 class Component(ABC, nn.Module):
-    """What a method is made of, and what all three kinds have. `version` is raised by hand when the method's numbers change."""
+    """What all three kinds have. `version` is raised by hand when the method's numbers change."""
 
     version: ClassVar[int]
     Settings: ClassVar[type] = MethodSettings

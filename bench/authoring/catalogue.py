@@ -2,18 +2,22 @@
 
 from typing import Any
 
-from torch import nn
-
 from bench import config, registry
+from bench.composition import blocks, count, skeleton
 from bench.config import Settings
 from bench.errors import UserError, closest
-from bench.registry import Plugin
-from bench.run.methods import Method, available, count, is_trained, is_tuned, skeleton
+from bench.registry import MethodPlugin
+from bench.run.methods import Method, available
 
 
 def rows(what: str, profile: str) -> list[dict[str, Any]]:
-    """One dictionary an entry: methods, datasets or profiles."""
-    tables = {"methods": lambda: _methods(config.load(profile)), "datasets": _datasets, "profiles": _profiles}
+    """One dictionary an entry: methods, datasets, sources or profiles."""
+    tables = {
+        "methods": lambda: _methods(config.load(profile)),
+        "datasets": _datasets,
+        "sources": _sources,
+        "profiles": _profiles,
+    }
     if what not in tables:
         raise UserError(f"Cannot list '{what}'.{closest(what, tables)}")
     return tables[what]()
@@ -21,8 +25,8 @@ def rows(what: str, profile: str) -> list[dict[str, Any]]:
 
 def _methods(settings: Settings) -> list[dict[str, Any]]:
     whole = [
-        {"id": m.id, "kind": "pipeline" if len(m.plugins) == 1 else "sequence", "group": m.group,
-         "file": m.plugins[-1].file, "stages": _stages(m, settings)}
+        {"id": m.id, "kind": "pipeline" if len(m.halves) == 1 else "sequence", "group": m.group,
+         "file": m.halves[-1].file, "stages": _stages(m, settings)}
         for m in available().values()
     ]  # fmt: skip
     halves = [
@@ -33,27 +37,20 @@ def _methods(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _stages(method: Method, settings: Settings) -> list[dict[str, Any]]:
-    ids = [method.plugins[0].id, method.id]
-    used = [p for p in method.plugins if is_trained(p) or is_tuned(p)]
-    return [_stage(p, ids[0] if p is method.plugins[0] else ids[1], settings) for p in used]
+    pairs = zip(method.halves, method.stage_ids, strict=True)
+    return [_stage(plugin, id, settings) for plugin, id in pairs if plugin.trained or plugin.tuned]
 
 
-def _stage(plugin: Plugin, id: str, settings: Settings) -> dict[str, Any]:
-    module, critic = skeleton(plugin, settings)
-    return {"id": id, "parameters": count(module), "blocks": blocks(module) | (blocks(critic) if critic else {})}
-
-
-def blocks(module: nn.Module) -> dict[str, int]:
-    """Parameters of one of each kind of block inside, by the block's name."""
-    parts = [part for part in module.modules() if hasattr(part, "version")]
-    named = {str(getattr(part, "block_name", type(part).__name__.lower())): count(part) for part in parts}
-    return {name: parameters for name, parameters in named.items() if name != type(module).__name__.lower()}
+def _stage(plugin: MethodPlugin, id: str, settings: Settings) -> dict[str, Any]:
+    network, discriminator = skeleton(plugin, settings)
+    named = {part.block_name or type(part).__name__.lower(): count(part) for part in blocks(network, discriminator)}
+    return {"id": id, "parameters": count(network), "blocks": named}
 
 
 def _datasets() -> list[dict[str, Any]]:
     table = []
     for id, plugin in registry.datasets().items():
-        protocol = plugin.make()
+        protocol = plugin.made_by()
         table.append(
             {
                 "id": id,
@@ -68,6 +65,25 @@ def _datasets() -> list[dict[str, Any]]:
     return table
 
 
+def _sources() -> list[dict[str, Any]]:
+    protocols = [plugin.made_by() for plugin in registry.datasets().values()]
+    table = []
+    for id, plugin in registry.sources().items():
+        named = [protocol.id for protocol in protocols if id in protocol.sources]
+        people = {split: len(subjects) for split, subjects in plugin.made_by().subjects().items()}
+        table.append(
+            {
+                "id": id,
+                "label": plugin.made_by.label,
+                "people": ", ".join(f"{n} {split}" for split, n in people.items()),
+                "datasets": sorted({*named, *plugin.made_by.datasets}),
+                "file": plugin.file,
+            }
+        )
+    return table
+
+
 def _profiles() -> list[dict[str, Any]]:
     loaded = [config.load(name) for name in config.profile_names()]
-    return [{"id": s.profile, "description": s.description, "settings": s.to_dict()} for s in loaded]
+    plugins = list(registry.methods().values())
+    return [{"id": s.profile, "description": s.description, "settings": s.to_dict(plugins)} for s in loaded]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bench.authoring.check import toy
+from bench.authoring.toy import toy
 from bench.mri.coils import espirit_maps
 from bench.mri.fourier import fft2c
 from bench.mri.sense import Sense
