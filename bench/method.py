@@ -2,8 +2,9 @@
 
 import difflib
 import inspect
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
@@ -58,15 +59,17 @@ class Sizes(MethodSettings):
     """A base for settings whose numbers must be above 0, but for those named in `may_be_zero`."""
 
     may_be_zero: ClassVar[frozenset[str]] = frozenset({"pretraining", "pixel_weight", "perceptual_weight", "crop"})
+    must_be_below: ClassVar[Mapping[str, float]] = {}
 
     def __post_init__(self) -> None:
         for own in fields(self):
-            value = getattr(self, own.name)
-            if type(value) not in (int, float) or value > 0 or (value == 0 and own.name in self.may_be_zero):
+            value, zero = getattr(self, own.name), own.name in self.may_be_zero
+            if type(value) not in (int, float):
                 continue
-            raise ValueError(
-                f"{own.name} must be {'at least' if own.name in self.may_be_zero else 'above'} 0; got {value}"
-            )
+            if not (value > 0 or (value == 0 and zero)):
+                raise ValueError(f"{own.name} must be {'at least' if zero else 'above'} 0; got {value}")
+            if not value < self.must_be_below.get(own.name, math.inf):
+                raise ValueError(f"{own.name} must be below {self.must_be_below[own.name]}; got {value}")
 
 
 class Component(ABC, nn.Module):

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from bench import config, registry
-from bench.data.prepare import declare
+from bench.data.dataset import Dataset
+from bench.data.prepare import prepare
 
 registry.discover()
 
@@ -12,7 +13,8 @@ registry.discover()
 @pytest.fixture(autouse=True)
 def own_plugins(monkeypatch):
     """What a test registers is gone after it."""
-    monkeypatch.setattr(registry, "_plugins", dict(registry._plugins))
+    for table in ("_methods", "_datasets", "_sources"):
+        monkeypatch.setattr(registry, table, dict(getattr(registry, table)))
     yield
     for name in [name for name in sys.modules if name.startswith("bench_plugin_")]:
         del sys.modules[name]
@@ -36,6 +38,6 @@ def cache(tmp_path_factory):
 @pytest.fixture(scope="session")
 def phantom(cache):
     """Prepared `vwi` slices of the phantom at the smoke profile."""
-    data = declare(registry.datasets()["vwi"].make(), "phantom", config.load("smoke"), 0, None)
-    data.prepare(["train", "validation", "test"], 1, lambda *_: None)
+    data = Dataset.of(registry.datasets()["vwi"].made_by(), "phantom", config.load("smoke"), 0, None)
+    prepare(data, ["train", "validation", "test"], 1, lambda *_: None)
     return data

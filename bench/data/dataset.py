@@ -25,7 +25,7 @@ class Series:
     count: int
     """Slices."""
 
-    @cached_property
+    @property
     def source(self) -> Source:
         """Where its subject comes from."""
         return make_source(self.source_id)

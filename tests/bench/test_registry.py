@@ -3,6 +3,7 @@ import pytest
 from bench import registry
 from bench.authoring.new import render
 from bench.errors import UserError
+from bench.method import Reconstructor
 from bench.run.methods import available, select
 
 
@@ -60,11 +61,14 @@ def test_a_module_that_nobody_gave_may_not_register():
     with pytest.raises(UserError, match="was not given by --plugin"):
 
         @registry.reconstructor("stranger")
-        class Stranger:
-            pass
+        class Stranger(Reconstructor):
+            version = 1
+
+            def forward(self, acquisition):
+                return acquisition.zero_filled
 
 
 @pytest.mark.parametrize("id", ["Mine", "a+b", "", "-a", "a_b"])
 def test_a_bad_id_is_refused(id):
     with pytest.raises(UserError, match="a-z"):
-        registry.reconstructor(id)
+        registry.reconstructor(id)(registry.methods()["modl"].cls)

@@ -3,8 +3,8 @@ import torch
 
 from bench import registry
 from bench.acquisition import Acquisition
-from bench.authoring.check import toy
-from bench.composition import Chain, Link
+from bench.authoring.toy import toy
+from bench.composition import Composition, Half, build
 from bench.config import load
 from bench.mri.fourier import fft2c, ifft2c, to_low_resolution
 from bench.mri.resample import bicubic
@@ -15,12 +15,12 @@ ALL = ("ablation-sr", "ablation-recon", "ablation-separate", "ablation-end-to-en
 
 def make(id, *overrides):
     torch.manual_seed(0)
-    return registry.methods()[id].make(load("smoke", overrides))
+    return build(registry.methods()[id], load("smoke", overrides))
 
 
 @pytest.mark.parametrize("id", ALL)
 def test_an_ablation_is_a_short_class_of_the_proposed_networks_parts(id):
-    assert registry.methods()[id].traits["group"] == "ablation"
+    assert registry.methods()[id].group == "ablation"
     parts = {type(part).__name__ for part in make(id).children()}
     assert parts <= {type(part).__name__ for part in make("proposed").children()} - {"Conditioner"}
 
@@ -57,11 +57,12 @@ def test_end_to_end_the_super_resolution_losses_reach_the_reconstruction():
 
 def test_separately_they_do_not_and_super_resolution_is_trained_on_the_truth():
     acquisition, target = toy((48, 40))
-    link = Link(registry.methods()["ablation-separate"], make("ablation-separate").train())
-    output = Chain((link,))(acquisition, target)
+    half = Half(registry.methods()["ablation-separate"], make("ablation-separate").train())
+    phase = half.network.phases()[0]
+    output = Composition((half,)).train_step(phase, acquisition, target)
     assert torch.equal(output.image, bicubic(target.image_lr.abs()))  # untrained
     (output.image - target.image_hr.abs()).abs().mean().backward()
-    assert link.module.reconstruction.last.weight.grad is None
-    link.module.eval()
-    tested = Chain((link,))(acquisition, target)
+    assert half.network.reconstruction.last.weight.grad is None
+    half.network.eval()
+    tested = Composition((half,))(acquisition, target)
     assert torch.equal(tested.image, bicubic(tested.image_lr.abs()))

@@ -3,17 +3,17 @@ import torch
 
 from bench import registry
 from bench.acquisition import Output
-from bench.authoring.check import toy
+from bench.authoring.toy import toy
+from bench.composition import build, count
 from bench.config import load
 from bench.methods.bebygan import RegionAware, best_buddy_loss, patches, textured
-from bench.run.methods import count
 
 registry.discover()
 
 
 def make(profile="smoke", overrides=()):
     torch.manual_seed(0)
-    return registry.methods()["bebygan"].make(load(profile, overrides))
+    return build(registry.methods()["bebygan"], load(profile, overrides))
 
 
 def test_the_best_buddy_loss_of_the_truth_is_zero():

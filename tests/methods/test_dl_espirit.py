@@ -1,17 +1,17 @@
 import torch
 
 from bench import registry
-from bench.authoring.check import toy
+from bench.authoring.toy import toy
+from bench.composition import build, count
 from bench.config import load
 from bench.mri.sense import Sense
-from bench.run.methods import count
 
 registry.discover()
 
 
 def make(*overrides, profile="smoke"):
     torch.manual_seed(0)
-    return registry.methods()["dl-espirit"].make(load(profile, overrides))
+    return build(registry.methods()["dl-espirit"], load(profile, overrides))
 
 
 def test_an_unroll_has_the_published_parameters():

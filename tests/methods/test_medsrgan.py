@@ -1,17 +1,17 @@
 import torch
 
 from bench import registry
-from bench.authoring.check import toy
+from bench.authoring.toy import toy
+from bench.composition import build, count
 from bench.config import load
 from bench.methods.medsrgan import AttentionBlock, PairedDiscriminator
-from bench.run.methods import count
 
 registry.discover()
 
 
 def make(*overrides, profile="smoke"):
     torch.manual_seed(0)
-    return registry.methods()["medsrgan"].make(load(profile, overrides))
+    return build(registry.methods()["medsrgan"], load(profile, overrides))
 
 
 def test_parameter_counts():
@@ -46,5 +46,5 @@ def test_its_adversarial_phase_has_both_adversarial_terms():
 def test_with_the_image_skip_it_starts_as_bicubic():
     acquisition, _ = toy((48, 40))
     low = acquisition.zero_filled.abs()
-    assert torch.equal(make()(low), registry.methods()["bicubic"].make(load("smoke"))(low))
+    assert torch.equal(make()(low), build(registry.methods()["bicubic"], load("smoke"))(low))
     assert not torch.equal(make("network.image_skip=false")(low), make()(low))

@@ -1,18 +1,18 @@
 import torch
 
 from bench import registry
-from bench.authoring.check import toy
+from bench.authoring.toy import toy
+from bench.composition import build, count
 from bench.config import load
 from bench.mri.sense import Sense
 from bench.mri.solvers import conjugate_gradient
-from bench.run.methods import count
 
 registry.discover()
 
 
 def make(*overrides, profile="smoke"):
     torch.manual_seed(0)
-    return registry.methods()["modl"].make(load(profile, overrides))
+    return build(registry.methods()["modl"], load(profile, overrides))
 
 
 def test_it_has_the_published_parameters():
@@ -26,7 +26,7 @@ def test_the_weight_starts_as_published():
 def test_untrained_it_is_iterated_tikhonov():
     acquisition, _ = toy((48, 40))
     operator = Sense(acquisition.maps_lr, acquisition.mask)
-    model = make("network.cg_iterations=30").eval()
+    model = make("methods.modl.cg_iterations=30").eval()
     x = acquisition.zero_filled
     for _ in range(2):
         x = conjugate_gradient(lambda v: operator.normal(v) + 0.05 * v, acquisition.zero_filled + 0.05 * x, 30, 1e-5)
@@ -38,14 +38,18 @@ def test_fully_sampled_it_returns_the_truth():
     full = torch.ones_like(acquisition.mask)
     operator = Sense(acquisition.maps_lr, full)
     whole = type(acquisition)(**{**vars(acquisition), "mask": full, "zero_filled": operator.normal(target.image_lr)})
-    model = make("network.cg_iterations=30").eval()
+    model = make("methods.modl.cg_iterations=30").eval()
     assert torch.allclose(model(whole), target.image_lr, atol=1e-4)
 
 
 def test_the_first_phase_unrolls_once():
     model = make()
-    model.on_phase("one")
-    assert model.unrolls == 1
-    model.on_phase("unrolled")
-    assert model.unrolls == 2
-    assert [phase.name for phase in model.phases()] == ["one", "unrolled"]
+    acquisition, target = toy((48, 40))
+    one, unrolled = model.phases()
+    assert [one.name, unrolled.name] == ["one", "unrolled"]
+    model.eval()
+    whole = model(acquisition)
+    assert torch.equal(model.forward_training(acquisition, target, unrolled), whole)
+    model.unrolls = 1
+    assert torch.equal(model.forward_training(acquisition, target, one), model(acquisition))
+    assert not torch.equal(model(acquisition), whole)

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from bench import config, registry
-from bench.composition import Chain, Link
-from bench.data.prepare import declare
-from bench.run.methods import build, is_trained
-from bench.train.loop import Part, Trainer
+from bench.composition import Composition, Half, build
+from bench.data.dataset import Dataset
+from bench.data.prepare import open_split, prepare
+from bench.store.layout import StageFolder
+from bench.train.loop import Samples, Trainer
 
 SETTINGS = config.load(
     "paper",
@@ -19,15 +20,15 @@ SETTINGS = config.load(
     ],
 )  # fmt: skip
 registry.discover()
-TRAINED = {id: plugin for id, plugin in registry.methods().items() if is_trained(plugin)}
+TRAINED = {id: plugin for id, plugin in registry.methods().items() if plugin.trained}
 
 
 @pytest.fixture(scope="module")
 def slices(cache):
-    data = declare(registry.datasets()["vwi"].make(), "phantom", SETTINGS, 0, None)
-    data.prepare(["train", "validation"], 1, lambda *_: None)
+    data = Dataset.of(registry.datasets()["vwi"].made_by(), "phantom", SETTINGS, 0, None)
+    prepare(data, ["train", "validation"], 1, lambda *_: None)
     assert data.protocol.matrix == (336, 280)
-    return data.open("train"), data.open("validation")
+    return open_split(data, "train"), open_split(data, "validation")
 
 
 def zero_filled(slices):
@@ -41,9 +42,11 @@ def zero_filled(slices):
 def test_a_step_of_training_at_the_size_of_the_paper(id, slices, tmp_path):
     plugin = TRAINED[id]
     torch.manual_seed(0)
-    parts = [Part(s, zero_filled(s) if plugin.kind == "super_resolver" else None) for s in slices]
-    trainer = Trainer(Chain((Link(plugin, build(plugin, SETTINGS)),)), id, SETTINGS.training, 0, tmp_path, "cpu")
-    before = {name: value.clone() for name, value in trainer.module.state_dict().items()}
+    parts = [Samples(s, zero_filled(s) if plugin.kind == "super_resolver" else None) for s in slices]
+    trainer = Trainer(
+        Composition((Half(plugin, build(plugin, SETTINGS)),)), id, SETTINGS.training, 0, StageFolder(tmp_path), "cpu"
+    )
+    before = {name: value.clone() for name, value in trainer.network.state_dict().items()}
     state = trainer.run(*parts, lambda *_: None)
     assert math.isfinite(state.curve[-1]["psnr"])
-    assert any(not torch.equal(value, before[name]) for name, value in trainer.module.state_dict().items())
+    assert any(not torch.equal(value, before[name]) for name, value in trainer.network.state_dict().items())

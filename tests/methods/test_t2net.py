@@ -3,17 +3,17 @@ import torch
 from torch.nn import functional as F
 
 from bench import registry
-from bench.authoring.check import toy
+from bench.authoring.toy import toy
+from bench.composition import build, count
 from bench.config import load
 from bench.methods import t2net
-from bench.run.methods import count
 
 registry.discover()
 
 
 def make(*overrides, profile="smoke"):
     torch.manual_seed(0)
-    return registry.methods()["t2net"].make(load(profile, overrides))
+    return build(registry.methods()["t2net"], load(profile, overrides))
 
 
 def dense(query, key):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench.data import assets
-from bench.data.assets import Asset
+from bench.data.packages import Asset
 from bench.errors import UserError
 
 CONTENT = b"a small head" * 1000
@@ -201,17 +201,6 @@ def test_an_unknown_name_gets_a_suggestion():
         assets.expand(["lpip"])
     with pytest.raises(UserError, match="Did you mean 'heads/jhu-ss'"):
         assets.fetch("heads/jhu")
-
-
-def test_the_cache_folder_follows_the_platform(monkeypatch, tmp_path):
-    monkeypatch.delenv("BENCH_CACHE", raising=False)
-    monkeypatch.setattr(assets.sys, "platform", "linux")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert assets.cache_folder() == tmp_path / "joint-mri-bench"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert assets.cache_folder() == Path.home() / ".cache" / "joint-mri-bench"
-    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "mine"))
-    assert assets.cache_folder() == tmp_path / "mine"
 
 
 def test_the_index_is_the_one_pip_is_told_of(monkeypatch, tmp_path):

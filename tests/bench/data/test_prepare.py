@@ -7,8 +7,17 @@ import pytest
 import torch
 
 from bench import config, registry
-from bench.data.prepare import Slices, declare, prepare_slice, sampling_mask, slice_numbers, tubes_on_grid
-from bench.data.protocol import Tube
+from bench.data.dataset import Dataset
+from bench.data.prepare import (
+    open_split,
+    prepare,
+    prepare_slice,
+    sampling_mask,
+    slice_numbers,
+    vessels_on_grid,
+)
+from bench.data.protocol import Vessel
+from bench.data.slices import Slices
 from bench.errors import UserError
 from bench.mri.fourier import fft2c
 from bench.mri.sense import Sense
@@ -18,11 +27,11 @@ SMOKE = config.load("smoke")
 
 @pytest.fixture(scope="module")
 def head(phantom):
-    return phantom.parts("test")[0].source.load("phantom-5")
+    return phantom.series("test")[0].source.load("phantom-5")
 
 
 def test_a_batch_is_what_the_scanner_gives(phantom):
-    acquisition, target = phantom.open("test").batch([0, 2])
+    acquisition, target = open_split(phantom, "test").batch([0, 2])
     assert acquisition.kspace.shape == (2, 4, 24, 20)
     assert target.image_hr.shape == (2, 48, 40)
     assert acquisition.kspace.dtype == torch.complex64
@@ -36,27 +45,27 @@ def test_a_batch_is_what_the_scanner_gives(phantom):
 
 
 def test_fully_sampled_and_without_noise_the_adjoint_is_the_truth(phantom, head):
-    part = replace(phantom.parts("test")[0], protocol=replace(phantom.protocol, noise=0.0))
-    number = slice_numbers(part, head)[0]
-    prepared = prepare_slice(part, head, number)
+    series = replace(phantom.series("test")[0], protocol=replace(phantom.protocol, noise=0.0))
+    number = slice_numbers(series, head)[0]
+    prepared = prepare_slice(series, head, number)
     maps, truth = (torch.from_numpy(prepared[name])[None] for name in ("maps", "image_hr"))
     full = Sense(maps, torch.ones(1, 48, 40, dtype=torch.bool))
     assert torch.allclose(full.adjoint(torch.from_numpy(prepared["kspace"])[None]), truth, atol=1e-5)
 
 
 def test_noise_goes_into_the_acquisition_and_has_its_size(phantom, head):
-    part = phantom.parts("test")[0]
-    part = replace(part, protocol=replace(part.protocol, coils=18, noise=0.05))
-    quiet = replace(part, protocol=replace(part.protocol, noise=0.0))
-    number = slice_numbers(part, head)[0]
-    difference = prepare_slice(part, head, number)["kspace"] - prepare_slice(quiet, head, number)["kspace"]
+    series = phantom.series("test")[0]
+    series = replace(series, protocol=replace(series.protocol, coils=18, noise=0.05))
+    quiet = replace(series, protocol=replace(series.protocol, noise=0.0))
+    number = slice_numbers(series, head)[0]
+    difference = prepare_slice(series, head, number)["kspace"] - prepare_slice(quiet, head, number)["kspace"]
     assert np.sqrt((np.abs(difference) ** 2).mean()) == pytest.approx(0.05, rel=0.03)
 
 
 def test_the_truth_is_free_of_noise(phantom, head):
-    part = phantom.parts("test")[0]
-    number = slice_numbers(part, head)[0]
-    prepared = prepare_slice(part, head, number)
+    series = phantom.series("test")[0]
+    number = slice_numbers(series, head)[0]
+    prepared = prepare_slice(series, head, number)
     air = np.abs(prepared["image_hr"])[:4, :4]
     noisy = (
         prepared["maps"].conj()
@@ -67,25 +76,25 @@ def test_the_truth_is_free_of_noise(phantom, head):
 
 
 def test_the_same_key_gives_the_same_bytes(phantom, head):
-    part = phantom.parts("test")[0]
-    number = slice_numbers(part, head)[0]
-    first, second = (prepare_slice(part, part.source.load("phantom-5"), number) for _ in range(2))
+    series = phantom.series("test")[0]
+    number = slice_numbers(series, head)[0]
+    first, second = (prepare_slice(series, series.source.load("phantom-5"), number) for _ in range(2))
     for name in ("kspace", "maps", "image_hr", "image_lr"):
         assert first[name].tobytes() == second[name].tobytes()
 
 
 def test_coil_maps_change_from_slice_to_slice(phantom):
-    with h5py.File(phantom.parts("train")[0].path) as file:
+    with h5py.File(phantom.series("train")[0].path) as file:
         maps = file["maps"][()]
     assert len(maps) == 1 or np.abs(np.abs(maps[0]) - np.abs(maps[-1])).max() > 0.05
 
 
 def test_a_file_has_what_fastmris_reader_asks_for(phantom):
-    part = phantom.parts("test")[0]
-    with h5py.File(part.path) as file:
-        assert file["kspace"].shape == (part.count, 4, 48, 40)
+    series = phantom.series("test")[0]
+    with h5py.File(series.path) as file:
+        assert file["kspace"].shape == (series.count, 4, 48, 40)
         assert file["kspace"].dtype == np.complex64
-        assert file["reconstruction_rss"].shape == (part.count, 48, 40)
+        assert file["reconstruction_rss"].shape == (series.count, 48, 40)
         assert {"max", "norm", "acquisition", "patient_id"} <= set(file.attrs)
         root = ET.fromstring(file["ismrmrd_header"][()])
     name = "{http://www.ismrm.org/ISMRMRD}"
@@ -95,49 +104,49 @@ def test_a_file_has_what_fastmris_reader_asks_for(phantom):
 
 
 def test_the_key_follows_declarations_only(phantom):
-    vwi = registry.datasets()["vwi"].make()
+    vwi = registry.datasets()["vwi"].made_by()
     key = phantom.key("train")
-    assert declare(vwi, "phantom", SMOKE, 0, None).key("train") == key
-    assert declare(replace(vwi, noise=0.5), "phantom", SMOKE, 0, None).key("train") != key
-    assert declare(replace(vwi, version=99), "phantom", SMOKE, 0, None).key("train") != key
-    assert declare(replace(vwi, caveats=("said",)), "phantom", SMOKE, 0, None).key("train") == key
-    assert declare(vwi, "phantom", SMOKE, 1, None).key("train") != key
+    assert Dataset.of(vwi, "phantom", SMOKE, 0, None).key("train") == key
+    assert Dataset.of(replace(vwi, noise=0.5), "phantom", SMOKE, 0, None).key("train") != key
+    assert Dataset.of(replace(vwi, version=99), "phantom", SMOKE, 0, None).key("train") != key
+    assert Dataset.of(replace(vwi, caveats=("said",)), "phantom", SMOKE, 0, None).key("train") == key
+    assert Dataset.of(vwi, "phantom", SMOKE, 1, None).key("train") != key
 
 
 def test_a_limit_concerns_the_test_split_only():
-    limited = declare(registry.datasets()["vwi"].make(), "phantom", SMOKE, 0, 2)
+    limited = Dataset.of(registry.datasets()["vwi"].made_by(), "phantom", SMOKE, 0, 2)
     assert limited.counts == {"train": 8, "validation": 4, "test": 2}
 
 
 def test_a_run_prepares_no_more_than_it_can_draw():
     settings = config.load("smoke", ["training.iterations=1", "training.batch=1"])
-    counts = declare(registry.datasets()["vwi"].make(), "phantom", settings, 0, None).counts
+    counts = Dataset.of(registry.datasets()["vwi"].made_by(), "phantom", settings, 0, None).counts
     assert counts == {"train": 1, "validation": 1, "test": 4}
 
 
 def test_slices_are_shared_out_over_subjects_and_views():
-    data = declare(registry.datasets()["vwi"].make(), "heads", config.load("laptop"), 0, None)
-    assert [part.count for part in data.parts("train")] == [50] * 6
-    assert data.count(["train", "validation", "test"]) == 400
+    data = Dataset.of(registry.datasets()["vwi"].made_by(), "heads", config.load("laptop"), 0, None)
+    assert [series.count for series in data.series("train")] == [50] * 6
+    assert data.count("train", "validation", "test") == 400
 
 
 def test_a_foreign_source_is_refused_in_one_line():
     with pytest.raises(UserError, match="does not take source 'vfa-raw': use heads or phantom"):
-        declare(registry.datasets()["vwi"].make(), "vfa-raw", SMOKE, 0, None)
+        Dataset.of(registry.datasets()["vwi"].made_by(), "vfa-raw", SMOKE, 0, None)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "missing"])
 def test_a_damaged_file_is_made_again(phantom, tmp_path, monkeypatch, damage):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
-    small = declare(registry.datasets()["vwi"].make(), "phantom", SMOKE, 0, 1)
-    small.prepare(["test"], 1, lambda *_: None)
-    path = small.parts("test")[0].path
+    small = Dataset.of(registry.datasets()["vwi"].made_by(), "phantom", SMOKE, 0, 1)
+    prepare(small, ["test"], 1, lambda *_: None)
+    path = small.series("test")[0].path
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2]) if damage == "truncated" else path.unlink()
     reports = []
-    small.prepare(["test"], 1, lambda *report: reports.append(report))
+    prepare(small, ["test"], 1, lambda *report: reports.append(report))
     assert reports[-1] == ("preparing vwi", 1, 1)
-    assert len(small.open("test").batch([0])[0].kspace) == 1
+    assert len(open_split(small, "test").batch([0])[0].kspace) == 1
 
 
 def test_a_file_damaged_meanwhile_is_named(tmp_path):
@@ -148,39 +157,35 @@ def test_a_file_damaged_meanwhile_is_named(tmp_path):
 
 
 def test_brain_keeps_its_readout_fully_sampled():
-    mask = sampling_mask(declare(registry.datasets()["brain"].make(), "phantom", SMOKE, 0, None).protocol)
+    mask = sampling_mask(Dataset.of(registry.datasets()["brain"].made_by(), "phantom", SMOKE, 0, None).protocol)
     assert (mask == mask[:1]).all()
 
 
 def test_laptop_keeps_the_field_of_view():
-    protocol = registry.datasets()["vwi"].make()
+    protocol = registry.datasets()["vwi"].made_by()
     laptop = protocol.at(2, 8, 2)
     assert (laptop.matrix, laptop.coils, laptop.centre) == ((168, 140), 8, 12)
     assert laptop.voxel_mm == pytest.approx((1.2, 1.2))
-    assert registry.datasets()["vfa"].make().at(2, 8, 2).matrix == (168, 168)
+    assert registry.datasets()["vfa"].made_by().at(2, 8, 2).matrix == (168, 168)
 
 
 def test_truths_share_one_scale(phantom):
-    _, target = phantom.open("test").batch([0])
+    _, target = open_split(phantom, "test").batch([0])
     energy = [fft2c(image).abs().max() / image.shape[-1] for image in (target.image_lr, target.image_hr)]
     assert float(energy[0] / energy[1]) == pytest.approx(1.0, rel=0.15)
 
 
 OWN = """
 import numpy as np
-from bench.data.protocol import RawSubject
-from bench.registry import source
+import bench
 
-@source("{id}")
-class Own:
+@bench.source("{id}")
+class Own(bench.Source):
     label = "real raw data, ours"
     datasets = ("vwi",)
 
     def subjects(self):
         return {{"train": ("a",), "validation": ("b",), "test": ("c",)}}
-
-    def assets(self, subject):
-        return ()
 
     def digests(self, subject):
         return ("sha256 of the file",)
@@ -189,41 +194,41 @@ class Own:
         random = np.random.default_rng(0)
         kspace = random.normal(size=(6, 64, 60)) + 1j * random.normal(size=(6, 64, 60))
         smooth = np.exp(-((np.arange(64) - 32) ** 2)[:, None] / 50 - (np.arange(60) - 30) ** 2 / 50)
-        return RawSubject({{(c, 3): (kspace * smooth).astype(np.complex64) for c in ("t1w-axial", "t1w-coronal")}}, (1.0, 1.0))
+        kspace = (kspace * smooth).astype(np.complex64)
+        return bench.RawSubject({{(c, 3): kspace for c in ("t1w-axial", "t1w-coronal")}}, (1.0, 1.0))
 """
 
 
-def test_raw_kspace_of_ones_own_comes_in_by_the_same_door(cache, tmp_path, monkeypatch):
-    monkeypatch.setattr(registry, "_plugins", dict(registry._plugins))
+def test_raw_kspace_of_ones_own_comes_in_by_the_same_door(cache, tmp_path):
     path = tmp_path / "own_source.py"
     path.write_text(OWN.format(id="own-scans"))
     registry.discover((path,))
-    data = declare(registry.datasets()["vwi"].make(), "own-scans", SMOKE, 0, None)
-    data.prepare(["test"], 2, lambda *_: None)
-    slices = data.open("test")
+    data = Dataset.of(registry.datasets()["vwi"].made_by(), "own-scans", SMOKE, 0, None)
+    prepare(data, ["test"], 2, lambda *_: None, (path,))
+    slices = open_split(data, "test")
     acquisition, target = slices.batch([0])
     assert slices.rows == [("c", "t1w-axial", 3), ("c", "t1w-coronal", 3)]
     assert acquisition.kspace.shape == (1, 4, 24, 20)
     assert acquisition.voxel_mm == (1.0, 1.0)
     assert torch.isfinite(target.image_hr.abs()).all()
-    assert slices.tubes(0).shape == (0, 4)  # nothing is known of its vessels
+    assert slices.vessels(0).shape == (0, 4)  # nothing is known of its vessels
 
 
 def test_a_vessel_counts_where_it_is_whole_and_inside_the_field_of_view(head):
-    laptop = declare(registry.datasets()["vwi"].make(), "phantom", config.load("laptop"), 0, None).protocol
+    laptop = Dataset.of(registry.datasets()["vwi"].made_by(), "phantom", config.load("laptop"), 0, None).protocol
     inside, near_the_edge = (np.full((180, 2), at) for at in ((90.0, 75.0), (90.0, 10.0)))
     inside[1] = np.nan
-    tubes = (Tube(inside, 3.0, 1.5), Tube(near_the_edge, 3.0, 1.5))
-    found = tubes_on_grid(laptop, replace(head, tubes=tubes), [0, 1], (1.2, 1.2))
+    tubes = (Vessel(inside, 3.0, 1.5), Vessel(near_the_edge, 3.0, 1.5))
+    found = vessels_on_grid(laptop, replace(head, vessels=tubes), [0, 1], (1.2, 1.2))
     assert found.shape == (2, 2, 4)
     assert found[0, 0, 2:].tolist() == [3.0, 1.5]
     assert np.isfinite(found).all(-1).tolist() == [[True, False], [False, False]]
 
 
 def test_the_phantom_tells_of_vessels_that_lie_whole_in_tissue(head):
-    assert len(head.tubes) == 4
+    assert len(head.vessels) == 4
     y, x = np.mgrid[:180, :150]
-    for tube in head.tubes:
+    for tube in head.vessels:
         told = np.flatnonzero(np.isfinite(tube.centre).all(1))
         assert 20 < len(told) < 160
         for number in told[::10]:

@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from bench.errors import UserError
 from bench.nn.perceptual import LAYERS, TO_TORCHVISION, WIDTHS, Perceptual, read
 
 
@@ -43,7 +42,7 @@ def test_layers_are_weighted(loss):
 def test_damaged_weights_are_named(tmp_path):
     path = tmp_path / "vgg.pth"
     path.write_bytes(b"nothing")
-    with pytest.raises(UserError, match=r"vgg\.pth"):
+    with pytest.raises(ValueError, match=r"vgg\.pth"):
         read(path, {"conv5_4": 1.0})
 
 

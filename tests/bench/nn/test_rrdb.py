@@ -1,10 +1,10 @@
 import pytest
 import torch
 
+from bench.composition import count
 from bench.nn.discriminators import VGGStyle
 from bench.nn.rrdb import RRDB, DenseBlock
 from bench.nn.sft import SFT
-from bench.run.methods import count
 
 
 def test_parameter_counts_are_the_published_ones():

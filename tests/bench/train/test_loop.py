@@ -6,11 +6,13 @@ import pytest
 import torch
 
 from bench import config, registry
-from bench.composition import Chain, Link
+from bench.composition import Composition, Half, build
+from bench.data.prepare import open_split
 from bench.errors import Diverged, UserError
-from bench.run.methods import is_trained
 from bench.store.files import read_json, write_json
-from bench.train.loop import Part, Trainer, load_weights, save_weights, step_seed
+from bench.store.layout import StageFolder
+from bench.train.loop import Samples, Trainer, step_seed
+from bench.train.weights import load_weights, save_weights
 
 GOLDEN = Path(__file__).parent / "golden.json"
 SETTINGS = config.load("smoke", ["training.iterations=6", "training.validate_every=2"])
@@ -20,7 +22,9 @@ def trainer(folder, id="proposed", settings=SETTINGS):
     torch.manual_seed(0)
     plugin = registry.methods()[id]
     folder.mkdir(exist_ok=True)
-    return Trainer(Chain((Link(plugin, plugin.make(settings)),)), id, settings.training, 0, folder, "cpu")
+    return Trainer(
+        Composition((Half(plugin, build(plugin, settings)),)), id, settings.training, 0, StageFolder(folder), "cpu"
+    )
 
 
 def digest(weights):
@@ -44,7 +48,7 @@ def stop_at(step):
 
 
 def test_stopped_anywhere_it_ends_where_it_would_have_ended(phantom, tmp_path):
-    parts = Part(phantom.open("train")), Part(phantom.open("validation"))
+    parts = Samples(open_split(phantom, "train")), Samples(open_split(phantom, "validation"))
     whole = trainer(tmp_path / "whole").run(*parts, quiet)
     for stop in (1, 3, 5):  # before the first checkpoint, between two, in the adversarial phase
         with pytest.raises(Stop):
@@ -60,9 +64,9 @@ def test_training_lowers_the_loss(phantom, tmp_path):
     settings = config.load(
         "smoke", ["training.iterations=120", "training.validate_every=120", "training.learning_rate=5e-3"]
     )
-    parts = Part(phantom.open("train")), Part(phantom.open("validation"))
+    parts = Samples(open_split(phantom, "train")), Samples(open_split(phantom, "validation"))
     module = trainer(tmp_path, "modl", settings)
-    before = module.chain.trained.losses
+    before = module.composition.last.losses
     losses = []
 
     def record(*arguments):
@@ -70,22 +74,22 @@ def test_training_lowers_the_loss(phantom, tmp_path):
         losses.append(float(sum(term.detach() for term in terms.values())))
         return terms
 
-    module.chain.trained.losses = record
+    module.composition.last.losses = record
     module.run(*parts, quiet)
     assert sum(losses[-20:]) < 0.9 * sum(losses[:20])
 
 
 def test_a_loss_that_is_not_finite_names_the_step(phantom, tmp_path):
     module = trainer(tmp_path)
-    torch.nn.init.constant_(module.module.reconstruction.last.weight, float("nan"))
+    torch.nn.init.constant_(module.network.reconstruction.last.weight, float("nan"))
     with pytest.raises(Diverged, match="of stage proposed is nan at step 0"):
-        module.run(Part(phantom.open("train")), Part(phantom.open("validation")), quiet)
+        module.run(Samples(open_split(phantom, "train")), Samples(open_split(phantom, "validation")), quiet)
 
 
 def test_a_damaged_checkpoint_is_named(phantom, tmp_path):
     (tmp_path / "state.pt").write_bytes(b"nothing")
     with pytest.raises(UserError, match=r"state\.pt is damaged"):
-        trainer(tmp_path).run(Part(phantom.open("train")), Part(phantom.open("validation")), quiet)
+        trainer(tmp_path).run(Samples(open_split(phantom, "train")), Samples(open_split(phantom, "validation")), quiet)
 
 
 def test_weights_are_rounded_and_altered_ones_refused(tmp_path):
@@ -105,21 +109,21 @@ def test_each_step_of_each_stage_has_its_own_seed():
 
 def three_steps(folder, phantom, id):
     """Validation PSNR after three steps; a super-resolver is fed the truth's LR image."""
-    parts = Part(phantom.open("train")), Part(phantom.open("validation"))
+    parts = Samples(open_split(phantom, "train")), Samples(open_split(phantom, "validation"))
     settings = config.load("smoke", ["training.iterations=3", "training.validate_every=3"])
     plugins = registry.methods()
     torch.manual_seed(0)
-    links = (Link(plugins[id], plugins[id].make(settings)),)
+    links = (Half(plugins[id], build(plugins[id], settings)),)
     if plugins[id].kind == "super_resolver":
-        links = (Link(plugins["oracle"], plugins["oracle"].make(settings)), *links)
+        links = (Half(plugins["oracle"], build(plugins["oracle"], settings)), *links)
     folder.mkdir()
-    curve = Trainer(Chain(links), id, settings.training, 0, folder, "cpu").run(*parts, quiet).curve
-    return {"version": plugins[id].make.version, "psnr": [round(row["psnr"], 4) for row in curve]}
+    curve = Trainer(Composition(links), id, settings.training, 0, StageFolder(folder), "cpu").run(*parts, quiet).curve
+    return {"version": plugins[id].cls.version, "psnr": [round(row["psnr"], 4) for row in curve]}
 
 
 def test_numbers_change_only_with_a_version(phantom, tmp_path):
     """Three steps of every trained built-in plugin. After raising a version: `BENCH_WRITE_GOLDEN=1 pytest -k version`."""
-    ours = [id for id, p in registry.methods().items() if is_trained(p) and p.make.__module__.startswith("bench.")]
+    ours = [id for id, p in registry.methods().items() if p.trained and p.built_in]
     found = {id: three_steps(tmp_path / id, phantom, id) for id in ours}
     if os.environ.get("BENCH_WRITE_GOLDEN"):
         write_json(GOLDEN, found)

@@ -1,7 +1,8 @@
 import pytest
 
 from bench.config import load
-from bench.train.phases import PLAIN, Phase, adversarial_phases, learning_rate, phase_at
+from bench.method import PLAIN, Phase
+from bench.train.phases import AdversarialSettings, adversarial_phases, learning_rate, phase_at
 
 TWO = (Phase("first", 2 / 3), Phase("second", 1 / 3))
 
@@ -17,7 +18,7 @@ def test_a_run_shorter_than_its_phases_runs_the_last():
 
 
 def test_without_pretraining_there_is_one_adversarial_phase():
-    phases = adversarial_phases(load("paper").training)
+    phases = adversarial_phases(AdversarialSettings())
     assert [(p.name, p.fraction, p.gan_weight) for p in phases] == [("adversarial", 1.0, 5e-3)]
 
 
