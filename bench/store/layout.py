@@ -152,7 +152,9 @@ class ResultsFolder:
 
     def curves(self, dataset: str, profile: str) -> list[StageFolder]:
         """Every folder with a `curve.csv`, sorted; of stages whose training has not ended, too."""
-        return [StageFolder(path.parent) for path in sorted(self.table(dataset, profile).glob("stages/*/seed*/curve.csv"))]
+        return [
+            StageFolder(path.parent) for path in sorted(self.table(dataset, profile).glob("stages/*/seed*/curve.csv"))
+        ]
 
     def report(self) -> Path:
         """Where `bench report` writes unless told otherwise."""
