@@ -5,7 +5,7 @@ For each noise level, on validation at the laptop profile: PSNR of MoDL (600 ite
 (VWI). The level chosen has a gap of about 6 dB with MoDL's LR PSNR at least 35 dB, or else the largest gap that keeps it.
 
 Measured (noise: gap, MoDL's LR PSNR, in dB): vwi 0.05: 3.4, 37.0; 0.07: 5.1, 35.2. brain 0.05: 2.1, 36.0; 0.055: 2.5, 35.3.
-So 0.07 and 0.055. A gap of 6 dB is not to be had with the LR PSNR asked for; brain's is small because bicubic
+So 0.07 and 0.055. No level has a gap of 6 dB and the LR PSNR asked for; brain's is small because bicubic
 interpolation of a 2 mm grid, not the reconstruction, limits both.
 """
 

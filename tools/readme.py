@@ -2,46 +2,60 @@
 
 from pathlib import Path
 
-from bench.report.read.results import Block, collect
+from bench.metrics.scores import BY_ID
+from bench.report.figures.drawing import save
+from bench.report.figures.grids import method_grid
+from bench.report.read.images import example, read_kept
+from bench.report.read.results import DatasetResults, collect
 from bench.report.tables import verdict
-from bench.report.tables.captions import caption
+from bench.report.tables.captions import caption_without_intervals
 from bench.report.tables.formats import markdown_table
-from bench.report.tables.main import TITLES, best, cell, lines, number
+from bench.report.tables.main import best, cell, lines, number
+from bench.store.layout import path_part
 
 SHOWN = ("psnr", "ssim", "lpips")
 BEGIN, END = "<!-- results -->\n", "<!-- /results -->"
 
 
-def table(block: Block) -> str:
+def table(results: DatasetResults) -> str:
     """Every method's PSNR, SSIM, LPIPS and time."""
-    rows, found = [], lines(block)
+    rows, found = [], lines(results)
     winners = {score: best(found, score) for score in SHOWN}
     for line in found:
         scores = [f"**{cell(line, s)}**" if line.method in winners[s] else cell(line, s) for s in SHOWN]
         rows.append([f"`{line.method}`", line.group, *scores, number(line.seconds, 2)])
-    return markdown_table(["method", "group", *(TITLES[s] for s in SHOWN), "s / slice"], rows)
+    return markdown_table(["method", "group", *(BY_ID[score].title for score in SHOWN), "s / slice"], rows)
 
 
-def section(block: Block) -> str:
-    """Verdict, caption, table, figure of one dataset."""
-    said = " ".join(verdict.headline(block, verdict.compare_groups(block)))
-    folder = f"reports/{block.dataset}/{block.profile}"
-    figures = sorted(path.name for path in Path(folder).glob("grid-*.png"))
-    picture = f"![Every method on one slice, with error maps]({folder}/{figures[0]})\n" if figures else ""
-    of = caption(block).split(" Mean ±")[0]  # the table here has neither intervals nor marks
-    shown = f"{of} Mean ± standard deviation over slices (not over people); best in bold; bounds are not ranked."
-    return f"### `{block.dataset}`: {block.label}\n\n{said}\n\n{shown}\n\n{table(block)}\n{picture}"
+def picture(results: DatasetResults, folder: Path) -> Path | None:
+    """Write every method on one slice; None where no slice was kept."""
+    images = read_kept(results)
+    name = example(results, images)
+    return save(method_grid(results, images, name), folder / path_part(results.dataset), False)[0] if name else None
 
 
-def main() -> None:
-    """Replace what stands between the markers."""
-    blocks = [block for block in collect(Path("results")) if block.done]
-    text = "\n".join(section(block) for block in blocks)
-    made = "Written by `make reference`; all tables and figures: [reports/index.md](reports/index.md), `reports/index.html`."
-    readme = Path("README.md").read_text()
-    before, rest = readme.split(BEGIN)
-    Path("README.md").write_text(f"{before}{BEGIN}\n{made}\n\n{text}\n{END}{rest.split(END)[1]}")
+def section(results: DatasetResults, pictures: Path, readme: Path) -> str:
+    """Verdict, caption, table, picture of one dataset."""
+    said = " ".join(verdict.headline(results, verdict.compare_groups(results)))
+    png = picture(results, pictures)
+    shown = (
+        f"![Every method on one slice, with error maps]({png.relative_to(readme.parent).as_posix()})\n" if png else ""
+    )
+    of = caption_without_intervals(results)
+    return f"### `{results.dataset}`: {results.label}\n\n{said}\n\n{of}\n\n{table(results)}\n{shown}"
+
+
+def write(results: Path, pictures: Path, readme: Path) -> None:
+    """Replace what stands between the markers, and the pictures that it shows."""
+    text = "\n".join(section(found, pictures, readme) for found in collect(results) if found.done)
+    made = (
+        f"Written by `make reference`. `bench report --results {results.name}` makes the page with all figures, and all "
+        "tables as Markdown, CSV and LaTeX."
+    )
+    before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    readme.write_text(f"{before}{BEGIN}\n{made}\n\n{text}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    write(Path("results"), Path("reports"), Path("README.md"))

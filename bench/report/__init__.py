@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 from bench.report.read.results import collect
 from bench.store.files import atomic_write
+from bench.store.layout import ResultsFolder
 
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
 
-    from bench.report.page.html import Section
+    from bench.report.page import Section
 
 
 def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
@@ -26,49 +27,52 @@ def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
     UserError
         If `results` holds no runs or a file is damaged.
     """
-    from bench.report.figures import every as figures
-    from bench.report.page import html as page
-    from bench.report.read.images import read_stored
-    from bench.report.tables import extras, verdict
+    from bench.report import figures, tables
+    from bench.report.page import Section, html, index
+    from bench.report.read.images import read_kept
+    from bench.report.tables import verdict
 
-    blocks = collect(results)
     written: list[Path] = []
     sections = []
-    for block in blocks:
-        folder = out / block.dataset / block.profile
-        stored, found = read_stored(block), verdict.compare_groups(block)
-        pictures = figures.of_block(block, stored, found, folder, pdf)
-        section = page.Section(block, found, stored, pictures, extras.tables(block))
-        written += [*_write_texts(section, folder), *(file for picture in pictures for file in picture.files)]
+    for found in collect(results):
+        folder = ResultsFolder(out).table(found.dataset, found.profile)  # laid out as the results are
+        images, comparisons = read_kept(found), verdict.compare_groups(found)
+        pictures = figures.of_dataset(found, images, comparisons, folder, pdf)
+        section = Section(found, comparisons, images, pictures, tables.beside_main(found), folder)
+        written += [*_write_texts(section), *(file for picture in pictures for file in picture.files)]
         sections.append(section)
-    overview = figures.overview([(section.block, section.stored) for section in sections], out, pdf)
+    overview = figures.overview([(section.results, section.images) for section in sections], out, pdf)
     written += overview.files if overview else ()
-    atomic_write(out / "index.md", page.index(sections, overview, out))
-    atomic_write(out / "index.html", page.html(sections, overview))
-    return [*written, out / "index.md", out / "index.html"]
+    pages = {
+        out / "index.md": index.index(sections, overview, out),
+        out / "index.html": html.page(sections, overview, out),
+    }
+    for path, text in pages.items():
+        atomic_write(path, text)
+    return [*written, *pages]
 
 
-def _write_texts(section: "Section", folder: Path) -> list[Path]:
+def _write_texts(section: "Section") -> list[Path]:
     from bench.report.tables import formats, verdict
 
-    block = section.block
+    results = section.results
     texts = {
-        "main.md": formats.markdown(block),
-        "main.csv": formats.csv(block),
-        "main.tex": formats.latex(block),
-        "verdict.md": verdict.markdown(block, section.comparisons),
+        "main.md": formats.markdown(results),
+        "main.csv": formats.csv(results),
+        "main.tex": formats.latex(results),
+        "verdict.md": verdict.markdown(results, section.comparisons),
     }
-    if len(block.contrasts()) > 1:
-        texts["contrasts.md"] = formats.contrasts(block)
-    for table in section.extras:
+    if len(results.contrasts()) > 1:
+        texts["contrasts.md"] = formats.contrasts(results)
+    for table in section.tables:
         texts |= formats.files(table)
     for name, text in texts.items():
-        atomic_write(folder / name, text)
-    return [folder / name for name in texts]
+        atomic_write(section.folder / name, text)
+    return [section.folder / name for name in texts]
 
 
 def summary(results: Path, dataset: str, profile: str, beside: Path | None = None) -> "Table | Group":
     """The table for the terminal; `beside`: other results whose means stand beside these."""
-    from bench.report.tables import comparison
+    from bench.report.tables import terminal
 
-    return comparison.summary(results, dataset, profile, beside)
+    return terminal.summary(results, dataset, profile, beside)

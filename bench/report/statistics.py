@@ -18,9 +18,13 @@ class Interval:
     """A mean with its bootstrap interval."""
 
     mean: float
+    """Over slices."""
     low: float
+    """Lower end."""
     high: float
-    scope: str  # ACROSS or WITHIN
+    """Upper end."""
+    scope: str
+    """`ACROSS` or `WITHIN`: what it speaks of."""
 
     @property
     def excludes_zero(self) -> bool:
@@ -33,9 +37,13 @@ class Paired:
     """Two-sided p-values of paired tests on the same differences."""
 
     t: float
+    """Of Student's test; nan with one pair only."""
     wilcoxon: float
+    """Of the signed-rank test."""
     n: int
-    unit: str  # subject or slice
+    """Pairs."""
+    unit: str
+    """subject or slice: what a pair is."""
 
 
 def bootstrap(

@@ -76,6 +76,9 @@ def read_images(path: Path) -> dict[str, NDArray[Any]]:
 def _decoded(name: str, array: NDArray[Any], arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
     if array.dtype == bool:
         return array
+    scaled: NDArray[np.float64]
     if f"{name}{SQUARE_ROOT}" in arrays:
-        return ((array * np.float64(arrays[f"{name}{SQUARE_ROOT}"])) ** 2).astype(np.float32)
-    return (array * arrays[f"{name}{SCALE}"]).astype(np.float32)
+        scaled = (array * np.float64(arrays[f"{name}{SQUARE_ROOT}"])) ** 2
+    else:
+        scaled = array * arrays[f"{name}{SCALE}"]
+    return scaled.astype(np.float32)

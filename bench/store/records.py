@@ -35,7 +35,8 @@ class Record:
             If the file cannot be read, or lacks a field or has one of another type: by file and field.
         """
         try:
-            record: Self = _adapter(cls).validate_json(path.read_bytes())
+            kind: type = cls
+            record: Self = _adapter(kind).validate_json(path.read_bytes())
         except OSError as error:
             raise UserError(f"{path} cannot be read ({error}): run again with --rerun.") from error
         except ValidationError as error:

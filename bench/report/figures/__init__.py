@@ -1,1 +1,83 @@
-"""Figures."""
+"""The figures: which there are, where they lie, what is said of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from bench.report.figures.charts import paired_differences, quality_time
+from bench.report.figures.curves import training_curves
+from bench.report.figures.drawing import Picture, save
+from bench.report.figures.grids import examples, method_grid
+from bench.report.figures.zoom import ablation, zoomed
+from bench.report.read.images import KeptImages
+from bench.report.read.results import DatasetResults
+from bench.report.tables.verdict import Comparison
+from bench.store.images import SliceName
+from bench.store.layout import path_part
+
+MEDIAN = "the slice of median zero-filled error among those kept"
+REGION = (
+    "The region is chosen by a rule: the square within the foreground in which the variance over methods is largest; "
+    "bounds have no say. Greys run over what the region holds."
+)
+
+
+def overview(found: Sequence[tuple[DatasetResults, KeptImages]], out: Path, pdf: bool) -> Picture | None:
+    """Masks and examples of all datasets; nothing where no run kept a slice."""
+    figure = examples(found)
+    if figure is None:
+        return None
+    caption = "What is sampled of k-space, and an example slice of each dataset."
+    alt = "Cropping masks, undersampling masks and example slices of each dataset"
+    return Picture(save(figure, out / "examples", pdf), caption, alt)
+
+
+def of_dataset(
+    results: DatasetResults, images: KeptImages, comparisons: Sequence[Comparison], folder: Path, pdf: bool
+) -> list[Picture]:
+    """Draw and write all figures that these results allow."""
+    pictures = []
+
+    def add(figure: Figure | None, file: str, caption: str, alt: str, name: SliceName | None = None) -> None:
+        if figure is not None:
+            files = save(figure, folder / file, pdf)
+            pictures.append(Picture(files, f"{caption} ({results.label})", f"{alt}: {results.title}", name))
+
+    for contrast in results.contrasts():
+        name = images.median(contrast)
+        if name:
+            file = path_part(contrast)
+            add(
+                method_grid(results, images, name), f"grid-{file}",
+                f"{contrast}: {MEDIAN}, with its PSNR and LPIPS. Errors share one scale, whose top is "
+                "their 99th percentile.",
+                f"Images of all methods and their error maps, {contrast}", name,
+            )  # fmt: skip
+            add(
+                zoomed(results, images, name), f"zoom-{file}", f"{contrast}, enlarged: {MEDIAN}. {REGION}",
+                f"An enlarged region of the truth and of every method, {contrast}",
+            )  # fmt: skip
+    add(
+        ablation(results, images), "ablation", f"Ablations, a row for each contrast: {MEDIAN}. {REGION}",
+        "An enlarged region of the truth, of the ablations and of the joint methods",
+    )  # fmt: skip
+    add(
+        quality_time(results), "quality-time",
+        "Mean score against the median time of the whole method, batch 1. The line is the Pareto front: no method is "
+        "both faster and better than those on it; bounds, hollow, take no part.",
+        "Scatter of quality against seconds a slice for every method",
+    )  # fmt: skip
+    add(
+        paired_differences(results, comparisons), "differences",
+        "Each joint method minus the sequential one that is best in that score, and minus its own sequential twin if it has "
+        "one; one dot a slice, in the order of subject and slice; the bar is the mean.",
+        "Dots of the difference between joint and sequential methods, by contrast",
+    )  # fmt: skip
+    add(
+        training_curves(results), "training",
+        "Validation scores of each trained stage. Weights are the best by PSNR in plain phases, by LPIPS in adversarial "
+        "ones.",
+        "Curves of the validation scores over training steps, a panel for each stage",
+    )  # fmt: skip
+    return pictures

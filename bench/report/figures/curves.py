@@ -1,52 +1,24 @@
 """Validation scores while stages were trained."""
 
 import math
-from dataclasses import dataclass
-from pathlib import Path
 
 import matplotlib as mpl
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.report.figures.drawing import BLUE, STYLE, VERMILLION, balanced, what
-from bench.report.read.results import Block
-from bench.store.files import read_json, read_table
+from bench.metrics.scores import BY_ID
+from bench.report.figures.drawing import BLUE, STYLE, VERMILLION, balanced
+from bench.report.read.curves import Curve, read_curves
+from bench.report.read.results import DatasetResults
+from bench.report.tables.captions import about_data
 
 LOOK = {"psnr": (BLUE, "-"), "lpips": (VERMILLION, "--")}
 
 
-@dataclass(frozen=True)
-class Curve:
-    """One stage, seed and fold."""
-
-    stage: str
-    rows: pd.DataFrame  # step, phase, psnr, lpips if measured
-    best_step: int | None
-
-
-def read_curves(block: Block) -> list[Curve]:
-    """Every stage below the block's folder that keeps a curve, by name, seed and fold.
-
-    Raises
-    ------
-    UserError
-        If a file is damaged.
-    """
-    return [_read(path) for path in sorted(block.folder.glob("stages/*/seed*/curve.csv"))]
-
-
-def _read(path: Path) -> Curve:
-    rows = read_table(path, ("step", "phase", "psnr"), (), "delete it, the figure goes without")
-    record = path.parent / "stage.json"
-    best = read_json(record).get("best_step") if record.exists() else None
-    return Curve(path.parent.parent.name, rows, best)
-
-
-def training_curves(block: Block) -> Figure | None:
+def training_curves(results: DatasetResults) -> Figure | None:
     """A panel a stage; a dot where the weights were taken, a dotted line where a phase begins."""
-    curves = read_curves(block)
+    curves = read_curves(results)
     stages = list(dict.fromkeys(curve.stage for curve in curves))
     if not stages:
         return None
@@ -54,7 +26,7 @@ def training_curves(block: Block) -> Figure | None:
     rows = math.ceil(len(stages) / columns)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(2.3 * columns + 0.4, 1.6 * rows + 0.9), layout="constrained")
-        figure.suptitle(f"{what(block)}\nvalidation scores by training step", fontsize=10)
+        figure.suptitle(f"{about_data(results)}\nvalidation scores by training step", fontsize=10)
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for axis in axes[len(stages) :]:
             axis.set_axis_off()
@@ -93,9 +65,9 @@ def _draw_score(axis: Axes, curve: Curve, score: str) -> None:
 
 
 def _key(curves: list[Curve]) -> list[Line2D]:
-    handles = [Line2D([], [], color=BLUE, label="PSNR, dB (left)")]
+    handles = [Line2D([], [], color=BLUE, label=f"{BY_ID['psnr'].label} (left)")]
     if any("lpips" in curve.rows for curve in curves):
-        handles.append(Line2D([], [], color=VERMILLION, ls="--", label="LPIPS (right)"))
+        handles.append(Line2D([], [], color=VERMILLION, ls="--", label=f"{BY_ID['lpips'].label} (right)"))
     handles.append(Line2D([], [], ls="", marker="o", ms=4, color="0.3", label="weights taken here"))
     if any(len(set(curve.rows["phase"])) > 1 for curve in curves):
         handles.append(Line2D([], [], color="0.4", lw=0.8, ls=":", label="a new phase"))

@@ -14,8 +14,8 @@ from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.report.read.results import Block
 from bench.store.files import atomic_path, atomic_write
+from bench.store.images import SliceName
 
 DPI, SHEET_DPI = 130, 180
 GREYS, NEARLY_GREY = 160, 6  # of 256 colours; a difference between channels
@@ -32,6 +32,7 @@ STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
     "figure.dpi": DPI,
     "pdf.fonttype": 42,
+    "text.parse_math": False,  # names are free text: a dollar sign is one
 }
 NO_DATES: dict[str, Any] = {"CreationDate": None, "Producer": None, "Creator": None}
 CORNER: dict[str, Any] = {
@@ -46,10 +47,14 @@ PANEL, GAP, TITLE, HEAD, FOOT = 1.45, 0.06, 0.2, 0.45, 0.55  # inches
 class Picture:
     """A figure on disk, and what to say about it."""
 
-    files: tuple[Path, ...]  # the PNG first
+    files: tuple[Path, ...]
+    """The PNG first."""
     caption: str
+    """What stands below it."""
     alt: str
-    slice: str = ""  # the slice whose images it shows, where a page that holds them can draw it itself
+    """What it shows, for who cannot see it."""
+    slice: SliceName | None = None
+    """The slice whose images it shows, where a page that holds them can draw it itself."""
 
     @property
     def png(self) -> Path:
@@ -60,7 +65,7 @@ class Picture:
 def save(figure: Figure, path: Path, pdf: bool) -> tuple[Path, ...]:
     """Write a PNG of at most 256 colours, and a PDF if asked, with neither date nor software version inside."""
     written = [path.parent / f"{path.name}.png"]
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)  # has no types
     with mpl.rc_context(STYLE):
         canvas.draw()
     atomic_write(written[0], small_png(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())))
@@ -89,14 +94,14 @@ def small_png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def what(block: Block) -> str:
-    """Heads every figure: which data, and whether they are simulated."""
-    return f"{block.dataset}, profile {block.profile}: {block.label}"
-
-
-def named(block: Block, method: str) -> str:
+def named(method: str, group: str) -> str:
     """A method's id, and whether it is a bound."""
-    return method + (" (bound)" if block.of(method)[0].record["group"] == "bound" else "")
+    return method + (" (bound)" if group == "bound" else "")
+
+
+def slice_title(name: SliceName) -> str:
+    """ "t1w, s0, slice 1"."""
+    return f"{name.contrast}, {name.subject}, slice {name.number}"
 
 
 class Sheet:

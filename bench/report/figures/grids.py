@@ -1,6 +1,6 @@
 """Masks and examples (paper, Fig. 3), and all methods with error maps (Figs. 5-8)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,11 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from bench.mri.masks import central
-from bench.report.figures.drawing import FOOT, GAP, PANEL, STYLE, Sheet, balanced, corner, named, show, what
-from bench.report.read.images import Stored
-from bench.report.read.results import Block
+from bench.report.figures.drawing import FOOT, GAP, PANEL, STYLE, Sheet, balanced, corner, named, show, slice_title
+from bench.report.read.images import KeptImages, example
+from bench.report.read.results import DatasetResults
+from bench.report.tables.captions import about_data
+from bench.store.images import SliceName
 
 ERROR_LABEL = "error: |image − truth| / truth's maximum. In the corners: PSNR, LPIPS if any"
 ERROR_PERCENTILE = 99.0  # of all methods' errors, the top of the shared scale
@@ -26,23 +28,27 @@ class Panel:
     """An image with what stands below it."""
 
     title: str
-    image: NDArray[Any] | None  # in units of the truth's maximum
-    below: NDArray[Any] | None  # an error map, or a mask
-    corner: str = ""  # scores, or why there is no image
+    """What stands above it."""
+    image: NDArray[Any] | None
+    """In units of the truth's maximum."""
+    below: NDArray[Any] | None
+    """An error map, or a mask."""
+    corner: str = ""
+    """Scores, or why there is no image."""
     method: str = ""
+    """Id, if it is a method's."""
 
 
-def method_grid(block: Block, stored: Stored, name: str) -> Figure:
+def method_grid(results: DatasetResults, images: KeptImages, name: SliceName) -> Figure:
     """Truth, LR input and every method; below each its error on one shared scale; PSNR and LPIPS in the corner."""
-    panels = grid_panels(block, stored, name)
+    panels = grid_panels(results, images, name)
     top = error_top(panels)
-    truth = stored.part(name, "truth")
-    window = stored.window(name) / float(truth.max())
+    truth = images.part(name, "truth")
+    window = images.window(name) / float(truth.max())
     tall = PANEL * truth.shape[0] / truth.shape[1]
     columns = balanced(len(panels), 6, 8)
-    contrast, subject, number = name.split("/")
     with mpl.rc_context(STYLE):
-        heading = f"{what(block)}\n{contrast}, {subject}, slice {number}"
+        heading = f"{about_data(results)}\n{slice_title(name)}"
         sheet = Sheet(columns, -(-len(panels) // columns), 2 * tall + GAP / 2, truth.shape[1], heading, FOOT)
         drawn = None
         for i, panel in enumerate(panels):
@@ -54,28 +60,34 @@ def method_grid(block: Block, stored: Stored, name: str) -> Figure:
     return sheet.figure
 
 
-def grid_panels(block: Block, stored: Stored, name: str) -> list[Panel]:
+def grid_panels(results: DatasetResults, images: KeptImages, name: SliceName) -> list[Panel]:
     """What the grid shows, in the table's order; a method without an image keeps its place and says why."""
-    truth, low, mask = (stored.part(name, part) for part in ("truth", "lr", "mask"))
+    truth, low, mask = (images.part(name, part) for part in ("truth", "lr", "mask"))
     peak = float(truth.max())
     panels = [
         Panel("fully sampled HR (truth)", truth / peak, None),
         Panel(f"LR, {mask.size / mask.sum():.1f}×, zero-filled", low / peak, mask),
     ]
-    for method in block.methods():
-        image = stored.image(method, name)
+    for method in results.methods():
+        title, image = named(method, results.group(method)), images.image(method, name)
         if image is None:
-            panels.append(Panel(named(block, method), None, None, _why_none(block, method), method))
+            panels.append(Panel(title, None, None, _why_none(results, method), method))
         else:
-            error = np.abs(image - truth) / peak
-            panels.append(Panel(named(block, method), image / peak, error, stored.scores(method, name), method))
+            error, scores = np.abs(image - truth) / peak, _scores(images.scores(method, name))
+            panels.append(Panel(title, image / peak, error, scores, method))
     return panels
 
 
-def _why_none(block: Block, method: str) -> str:
-    runs = block.of(method)
+def _why_none(results: DatasetResults, method: str) -> str:
+    runs = results.of(method)
     done = any(run.rows is not None for run in runs)
-    return "no image stored" if done else str(runs[0].record["status"])
+    return "no image kept" if done else runs[0].record.status
+
+
+def _scores(found: Mapping[str, float]) -> str:
+    """ "31.10 dB  0.050"."""
+    formats = {"psnr": "{:.2f} dB", "lpips": "{:.3f}"}
+    return "  ".join(formats[score].format(value) for score, value in found.items())
 
 
 def error_top(panels: Sequence[Panel]) -> float:
@@ -103,29 +115,24 @@ def _draw_below(below: NDArray[Any], axis: Axes, top: float) -> AxesImage | None
     return None
 
 
-def example(block: Block, stored: Stored) -> str | None:
-    """A slice of the first contrast that has one."""
-    return next((name for contrast in block.contrasts() if (name := stored.median(contrast))), None)
-
-
-def examples(blocks: Sequence[tuple[Block, Stored]]) -> Figure | None:
-    """Cropping mask, undersampling mask in LR k-space, LR and HR example of each dataset that has a stored slice."""
-    shown = [(block, stored, name) for block, stored in blocks if (name := example(block, stored))]
+def examples(found: Sequence[tuple[DatasetResults, KeptImages]]) -> Figure | None:
+    """Cropping mask, undersampling mask in LR k-space, LR and HR example of each dataset of which a slice was kept."""
+    shown = [(results, images, name) for results, images in found if (name := example(results, images))]
     if not shown:
         return None
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9, 2.8 * len(shown) + 0.2), layout=ConstrainedLayoutEngine(hspace=0.06))
         axes = figure.subplots(len(shown), 4, squeeze=False)
-        for row, (block, stored, name) in zip(axes, shown, strict=True):
-            truth, low, mask = (stored.part(name, part) for part in ("truth", "lr", "mask"))
+        for row, (results, images, name) in zip(axes, shown, strict=True):
+            truth, low, mask = (images.part(name, part) for part in ("truth", "lr", "mask"))
             kept = central((truth.shape[0], truth.shape[1]), (mask.shape[0], mask.shape[1]))
             titles = ("cropping mask, HR k-space", f"sampled, LR k-space, {mask.size / mask.sum():.2f}×",
                       "LR, zero-filled", "HR, fully sampled")  # fmt: skip
             for axis, image, title in zip(row, (kept, mask, low, truth), titles, strict=True):
-                top = 1.0 if image.dtype == bool else stored.window(name)
+                top = 1.0 if image.dtype == bool else images.window(name)
                 axis.imshow(image, cmap="gray", vmin=0, vmax=top, interpolation="nearest")
                 axis.set(title=title, xticks=[], yticks=[])
                 axis.spines[:].set_visible(False)
                 axis.set_xlabel(f"{image.shape[0]} × {image.shape[1]}")
-            row[0].set_ylabel(f"{block.dataset}, {block.profile}\n{block.label}")
+            row[0].set_ylabel(f"{results.dataset}, {results.profile}\n{results.label}")
     return figure

@@ -11,9 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from bench.report.figures.drawing import PANEL, STYLE, VERMILLION, Sheet, balanced, named, show, what
-from bench.report.read.images import Stored
-from bench.report.read.results import Block
+from bench.report.figures.drawing import PANEL, STYLE, VERMILLION, Sheet, balanced, named, show, slice_title
+from bench.report.read.images import KeptImages
+from bench.report.read.results import GROUPS, DatasetResults
+from bench.report.tables.captions import about_data
+from bench.store.images import SliceName
 
 SIDE = 0.22  # of the shorter side of the image
 GREY_PERCENTILES = (0.5, 99.5)  # of the region in all images, black and white
@@ -24,8 +26,11 @@ class Region:
     """A square of pixels."""
 
     y: int
+    """First row."""
     x: int
+    """First column."""
     side: int
+    """Rows, and columns."""
 
     def of(self, image: NDArray[Any]) -> NDArray[Any]:
         """Its pixels."""
@@ -44,65 +49,70 @@ def choose_region(images: Sequence[NDArray[Any]], foreground: NDArray[Any]) -> R
 def _sums(values: NDArray[Any], side: int) -> NDArray[Any]:
     """The sum in every square of this side; the index is the square's first pixel."""
     total = np.pad(values.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    return total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
+    sums: NDArray[Any] = total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
+    return sums
 
 
-def shown(block: Block, stored: Stored, name: str, groups: Sequence[str]) -> list[str]:
+def shown(results: DatasetResults, images: KeptImages, name: SliceName, groups: Sequence[str]) -> list[str]:
     """Methods of these groups that have an image of the slice."""
-    group = {run.method: run.record["group"] for run in block.runs}
-    return [m for m in block.methods() if group[m] in groups and stored.image(m, name) is not None]
+    return [m for m in results.methods() if results.group(m) in groups and images.image(m, name) is not None]
 
 
-def region_of(stored: Stored, name: str, methods: Sequence[str]) -> Region:
+def region_of(images: KeptImages, name: SliceName, methods: Sequence[str]) -> Region:
     """The region by the rule, of these methods."""
-    images = [image for method in methods if (image := stored.image(method, name)) is not None]
-    return choose_region(images, stored.part(name, "foreground"))
+    found = [image for method in methods if (image := images.image(method, name)) is not None]
+    return choose_region(found, images.part(name, "foreground"))
 
 
-def zoomed(block: Block, stored: Stored, name: str) -> Figure | None:
+def zoomed(results: DatasetResults, images: KeptImages, name: SliceName) -> Figure | None:
     """Every method's region. Bounds are shown but have no say in where it lies."""
-    ranked = shown(block, stored, name, ("joint", "ablation", "sequential"))
+    ranked = shown(results, images, name, [group for group in GROUPS if group != "bound"])
     if not ranked:
         return None
-    methods = [*ranked, *shown(block, stored, name, ("bound",))]
-    region = region_of(stored, name, ranked)
-    contrast, subject, number = name.split("/")
+    methods = [*ranked, *shown(results, images, name, ("bound",))]
+    region = region_of(images, name, ranked)
     columns = balanced(len(methods) + 2, 6, 8)
     with mpl.rc_context(STYLE):
-        heading = f"{what(block)}\n{contrast}, {subject}, slice {number}: the square in which methods differ most"
+        heading = f"{about_data(results)}\n{slice_title(name)}: the square in which methods differ most"
         sheet = Sheet(columns, -(-(len(methods) + 2) // columns), PANEL, region.side, heading)
-        _draw_row(sheet, 0, block, stored, name, region, methods)
+        _draw_row(sheet, 0, results, images, name, region, methods)
     return sheet.figure
 
 
-def ablation(block: Block, stored: Stored) -> Figure | None:
+def ablation(results: DatasetResults, images: KeptImages) -> Figure | None:
     """The ablations beside the joint methods, a row for each contrast."""
     rows = []
-    for contrast in block.contrasts():
-        name = stored.median(contrast)
-        methods = shown(block, stored, name, ("ablation", "joint")) if name else []
-        if name and shown(block, stored, name, ("ablation",)):
+    for contrast in results.contrasts():
+        name = images.median(contrast)
+        methods = shown(results, images, name, ("ablation", "joint")) if name else []
+        if name and shown(results, images, name, ("ablation",)):
             rows.append((name, methods))
     if not rows:
         return None
     columns = 2 + max(len(methods) for _, methods in rows)
-    regions = [region_of(stored, name, methods) for name, methods in rows]
+    regions = [region_of(images, name, methods) for name, methods in rows]
     with mpl.rc_context(STYLE):
-        heading = f"{what(block)}\nablations and joint methods: the square in which they differ most"
+        heading = f"{about_data(results)}\nablations and joint methods: the square in which they differ most"
         sheet = Sheet(columns, len(rows), PANEL, regions[0].side, heading)
         for i, ((name, methods), region) in enumerate(zip(rows, regions, strict=True)):
-            _draw_row(sheet, i * columns, block, stored, name, region, methods)
+            _draw_row(sheet, i * columns, results, images, name, region, methods)
     return sheet.figure
 
 
 def _draw_row(
-    sheet: Sheet, cell: int, block: Block, stored: Stored, name: str, region: Region, methods: Sequence[str]
+    sheet: Sheet,
+    cell: int,
+    results: DatasetResults,
+    images: KeptImages,
+    name: SliceName,
+    region: Region,
+    methods: Sequence[str],
 ) -> None:
-    truth, window = stored.part(name, "truth"), stored.window(name)
-    _thumbnail(sheet.place(cell, PANEL), truth, window, region, name.rsplit("/", 2)[0])
-    images = [region.of(image) for method in methods if (image := stored.image(method, name)) is not None]
-    titles = ("truth", *(named(block, method) for method in methods))
-    panels = dict(zip(titles, (region.of(truth), *images), strict=True))
+    truth, window = images.part(name, "truth"), images.window(name)
+    _thumbnail(sheet.place(cell, PANEL), truth, window, region, name.contrast)
+    found = [region.of(image) for method in methods if (image := images.image(method, name)) is not None]
+    titles = ("truth", *(named(method, results.group(method)) for method in methods))
+    panels = dict(zip(titles, (region.of(truth), *found), strict=True))
     low, top = np.percentile(np.stack(list(panels.values())), GREY_PERCENTILES)
     for i, (title, image) in enumerate(panels.items(), cell + 1):
         axis = sheet.place(i, PANEL)

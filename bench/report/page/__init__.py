@@ -1,1 +1,29 @@
-"""The one page that holds everything."""
+"""Pages that hold the tables, figures and verdicts of all datasets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.report.figures.drawing import Picture
+from bench.report.read.images import KeptImages
+from bench.report.read.results import DatasetResults
+from bench.report.tables.main import Table
+from bench.report.tables.verdict import Comparison
+
+
+@dataclass(frozen=True)
+class Section:
+    """The results of one dataset and profile, with what was made of them."""
+
+    results: DatasetResults
+    """Rows and records."""
+    comparisons: Sequence[Comparison]
+    """Joint against sequential."""
+    images: KeptImages
+    """Of the slices that were kept."""
+    pictures: Sequence[Picture]
+    """Figures on disk."""
+    tables: Sequence[Table]
+    """Those beside the main one."""
+    folder: Path
+    """Where its files lie."""

@@ -1,8 +1,8 @@
-"""What the page's slice browser shows: 8-bit images of every stored slice, in units of the truth's maximum."""
+"""What the page's slice browser shows: 8-bit images of every kept slice, in units of the truth's maximum."""
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -10,54 +10,65 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bench.metrics.scores import BY_ID
 from bench.report.figures.grids import error_top, grid_panels
-from bench.report.read.images import Stored
-from bench.report.read.results import Block
+from bench.report.read.images import KeptImages
+from bench.report.read.results import DatasetResults
+from bench.store.images import SliceName
 
 TRUTH, INPUT = "truth", "LR input, zero-filled"
 COLOURS = 17  # points of the colour map, between which the page interpolates
 
 
-def data(blocks: Sequence[tuple[Block, Stored]]) -> dict[str, Any]:
-    """Everything, ready for JSON; blocks without a stored slice are left out."""
-    shown = [_block(block, stored) for block, stored in blocks]
+def data(found: Sequence[tuple[DatasetResults, KeptImages]]) -> dict[str, Any]:
+    """Everything, ready for JSON; datasets of which no slice was kept are left out."""
+    shown = [_section(results, images) for results, images in found]
     points = mpl.colormaps["inferno"](np.linspace(0, 1, COLOURS))[:, :3]
     return {
-        "blocks": [block for block in shown if block["slices"]],
+        "sections": [section for section in shown if section["slices"]],
         "colours": np.round(points * 255).astype(int).tolist(),
     }
 
 
-def _block(block: Block, stored: Stored) -> dict[str, Any]:
-    names = [name for contrast in block.contrasts() for name in stored.names(contrast)]
-    group = {run.method: run.record["group"] for run in block.runs}
+def section_id(results: DatasetResults) -> str:
+    """The page's id of a dataset and profile."""
+    return f"{results.dataset}-{results.profile}"
+
+
+def _section(results: DatasetResults, images: KeptImages) -> dict[str, Any]:
+    names = [name for contrast in results.contrasts() for name in images.names(contrast)]
     return {
-        "id": f"{block.dataset}-{block.profile}",
-        "title": f"{block.dataset}, profile {block.profile}",
-        "label": block.label,
-        "groups": {method: group[method] for method in block.methods()},
-        "slices": [_slice(block, stored, name) for name in names],
+        "id": section_id(results),
+        "title": results.title,
+        "label": results.label,
+        "groups": {method: results.group(method) for method in results.methods()},
+        "slices": [_slice(results, images, name) for name in names],
     }
 
 
-def _slice(block: Block, stored: Stored, name: str) -> dict[str, Any]:
-    contrast, subject, number = name.split("/")
-    truth = stored.part(name, "truth")
+def _slice(results: DatasetResults, images: KeptImages, name: SliceName) -> dict[str, Any]:
+    truth = images.part(name, "truth")
     peak = float(truth.max())
-    images = {TRUTH: truth, INPUT: stored.part(name, "lr")}
-    images |= {m: image for m in block.methods() if (image := stored.image(m, name)) is not None}
-    panels = grid_panels(block, stored, name)
+    shown = {TRUTH: truth, INPUT: images.part(name, "lr")}
+    shown |= {m: image for m in results.methods() if (image := images.image(m, name)) is not None}
+    panels = grid_panels(results, images, name)
     return {
-        "id": name,
-        "contrast": contrast,
-        "name": f"{subject}, slice {number}",
+        "id": str(name),
+        "contrast": name.contrast,
+        "name": f"{name.subject}, slice {name.number}",
         "size": [truth.shape[1], truth.shape[0]],
-        "window": round(stored.window(name) / peak, 3),
+        "window": round(images.window(name) / peak, 3),
         "errorTop": round(error_top(panels), 3),
-        "images": {method: png(image / peak) for method, image in images.items()},
-        "scores": {m: s.replace("  ", ", LPIPS ") for m in block.methods() if (s := stored.scores(m, name))},
+        "images": {method: png(image / peak) for method, image in shown.items()},
+        "scores": {m: _scores(found) for m in results.methods() if (found := images.scores(m, name))},
         "missing": {panel.method: panel.corner for panel in panels if panel.image is None},
     }
+
+
+def _scores(found: Mapping[str, float]) -> str:
+    """ "31.10 dB, LPIPS 0.050"."""
+    formats = {"psnr": f"{{:.2f}} {BY_ID['psnr'].unit}", "lpips": f"{BY_ID['lpips'].name} {{:.3f}}"}
+    return ", ".join(formats[score].format(value) for score, value in found.items())
 
 
 def png(image: NDArray[Any]) -> str:

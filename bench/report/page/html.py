@@ -1,9 +1,8 @@
-"""One page that holds everything, and a plain index."""
+"""One page that holds everything: tables, figures, a slice browser, provenance."""
 
 import base64
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,44 +11,32 @@ from markupsafe import Markup, escape
 from PIL import Image
 
 from bench.report.figures.drawing import Picture, small_png
-from bench.report.page import browser
-from bench.report.read import provenance as records
-from bench.report.read.images import Stored
-from bench.report.read.results import Block
+from bench.report.page import Section, browser
+from bench.report.read.provenance import read_provenance
+from bench.report.read.results import DatasetResults
 from bench.report.tables import verdict
-from bench.report.tables.captions import caption, notes
-from bench.report.tables.main import HEADER, Table, body, lines
+from bench.report.tables.captions import caption, notes, title
+from bench.report.tables.main import HEADER, body, lines
 
 WIDTH = 1300  # pixels
 
 
-@dataclass(frozen=True)
-class Section:
-    """A block with what was made of it."""
-
-    block: Block
-    comparisons: list[verdict.Comparison]
-    stored: Stored
-    pictures: list[Picture]
-    extras: Sequence[Table]
-
-
-def html(sections: Sequence[Section], overview: Picture | None) -> str:
-    """A self-contained page: tables, figures, a slice browser, provenance; nothing is loaded from elsewhere."""
+def page(sections: Sequence[Section], overview: Picture | None, out: Path) -> str:
+    """A self-contained page, to be written into the folder `out`; nothing is loaded from elsewhere."""
     environment = Environment(
         loader=PackageLoader("bench.report", "page"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["inline"] = _inline
-    stored = browser.data([(section.block, section.stored) for section in sections])
-    page = environment.get_template("page.html.j2").render(
-        sections=[_content(section) for section in sections],
+    browsable = browser.data([(section.results, section.images) for section in sections])
+    text = environment.get_template("page.html.j2").render(
+        sections=[_content(section, out) for section in sections],
         overview=overview,
-        browsable=bool(stored["blocks"]),
-        data=_script(json.dumps(stored, separators=(",", ":"))),
+        browsable=bool(browsable["sections"]),
+        data=_script(json.dumps(browsable, separators=(",", ":"))),
         style=Markup(_own("page.css")),  # noqa: S704 - a file of this package
         script=Markup(_own("page.js")),  # noqa: S704
     )
-    return page + "\n"
+    return text + "\n"
 
 
 def _own(name: str) -> str:
@@ -61,41 +48,47 @@ def _script(text: str) -> Markup:
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704
 
 
-def _content(section: Section) -> dict[str, object]:
-    block, found = section.block, section.comparisons
-    common, own = records.provenance(block)
+def _content(section: Section, out: Path) -> dict[str, object]:
+    results, comparisons = section.results, section.comparisons
+    common, own = read_provenance(results)
+    several = results.contrasts() if len(results.contrasts()) > 1 else []
     return {
-        "id": f"{block.dataset}-{block.profile}",
-        "folder": f"{block.dataset}/{block.profile}",
-        "title": f"{block.dataset}, profile {block.profile}",
-        "label": block.label,
-        "headline": verdict.headline(block, found),
+        "id": browser.section_id(results),
+        "folder": section.folder.relative_to(out).as_posix(),
+        "title": results.title,
+        "label": results.label,
+        "headline": verdict.headline(results, comparisons),
         "verdict_header": verdict.HEADER,
-        "verdicts": [(c.joint, c.cells()) for c in found],
-        "remarks": verdict.remarks(block, found),
+        "verdicts": [(comparison.joint, comparison.cells()) for comparison in comparisons],
+        "remarks": verdict.remarks(results, comparisons),
         "header": HEADER,
-        "main": _table(block, None),
-        "contrasts": [_table(block, c) for c in block.contrasts()] if len(block.contrasts()) > 1 else [],
-        "notes": notes(block, lines(block)),
-        "extras": section.extras,
+        "main": _table(results, None),
+        "contrasts": [_table(results, contrast) for contrast in several],
+        "notes": notes(results, lines(results)),
+        "tables": section.tables,
         "pictures": section.pictures,
         "common": common,
         "runs": [
-            (method, records.anchor(block, method), [(run, said) for run, said in own if run.method == method])
-            for method in block.methods()
+            (method, _anchor(results, method), [(run, said) for run, said in own if run.method == method])
+            for method in results.methods()
         ],
     }
 
 
-def _table(block: Block, contrast: str | None) -> dict[str, object]:
+def _anchor(results: DatasetResults, method: str) -> str:
+    """The page's id of a method's provenance."""
+    return f"run-{browser.section_id(results)}-{method}"
+
+
+def _table(results: DatasetResults, contrast: str | None) -> dict[str, object]:
     def bold(text: str) -> str:
         return Markup("<b>{}</b>").format(text)
 
-    table = lines(block, contrast)
+    table = lines(results, contrast)
     rows = body(table, bold, escape)
     for line, row in zip(table, rows, strict=True):
-        row[0] = Markup('<a href="#{}">{}</a>').format(records.anchor(block, line.method), row[0])
-    return {"caption": caption(block, contrast), "rows": rows}
+        row[0] = Markup('<a href="#{}">{}</a>').format(_anchor(results, line.method), row[0])
+    return {"title": title(results, contrast), "caption": caption(results, contrast), "rows": rows}
 
 
 def _inline(path: Path) -> str:
@@ -105,27 +98,3 @@ def _inline(path: Path) -> str:
         if image.width > WIDTH:
             content = small_png(image.convert("RGB").reduce(2))
     return "data:image/png;base64," + base64.b64encode(content).decode()
-
-
-def index(sections: Sequence[Section], overview: Picture | None, out: Path) -> str:
-    """A Markdown page with links to the files."""
-    parts = ["# Joint against sequential reconstruction and super-resolution\n"]
-    parts += _pictures([overview] if overview else [], out)
-    for section in sections:
-        block = section.block
-        folder = f"{block.dataset}/{block.profile}"
-        several = f", [by contrast]({folder}/contrasts.md)" if len(block.contrasts()) > 1 else ""
-        parts += [
-            f"## {block.dataset}, profile {block.profile}\n",
-            f"{caption(block)}\n",
-            *(f"{sentence}\n" for sentence in verdict.headline(block, section.comparisons)),
-            f"[Table]({folder}/main.md) ([CSV]({folder}/main.csv), [LaTeX]({folder}/main.tex)){several}"
-            f"{''.join(f', [{table.name}]({folder}/{table.name}.md)' for table in section.extras)}, "
-            f"[verdict]({folder}/verdict.md)\n",
-            *_pictures(section.pictures, out),
-        ]
-    return "\n".join(parts)
-
-
-def _pictures(pictures: Iterable[Picture], out: Path) -> list[str]:
-    return [f"![{p.alt}]({p.png.relative_to(out).as_posix()})\n\n{p.caption}\n" for p in pictures]

@@ -105,7 +105,7 @@ if (location.hash) openTarget();
 
 // The slice browser: one view, shared by images and error maps.
 
-const { blocks, colours } = JSON.parse(document.getElementById("data").textContent);
+const { sections, colours } = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
 const TRUTH = "truth";
 const view = { zoom: 1, x: 0, y: 0 }; // x, y: what lies in the middle, from the middle of the image, in its widths and heights
@@ -208,8 +208,8 @@ function regrey() {
   redraw();
 }
 
-const block = () => blocks[$("block").value];
-const slices = () => block().slices.filter((slice) => slice.contrast === $("contrast").value);
+const section = () => sections[$("section").value];
+const slices = () => section().slices.filter((slice) => slice.contrast === $("contrast").value);
 
 async function reload() {
   const slice = slices()[$("slice").value], [a, b] = [$("a").value, $("b").value];
@@ -223,13 +223,13 @@ async function reload() {
   $("caption-b").textContent = said(b);
   $("error-a").textContent = `error of ${a}`;
   $("error-b").textContent = `error of ${b}`;
-  $("what").textContent = `${block().title}: ${block().label}. ${slice.contrast}, ${slice.name}.`;
+  $("what").textContent = `${section().title}: ${section().label}. ${slice.contrast}, ${slice.name}.`;
   $("image").setAttribute("aria-label", `Left of the slider ${said(a)}; right of it ${said(b)}`);
   $("error").setAttribute("aria-label", `Error maps of the same: |image − truth|, up to ${slice.errorTop}`);
   document.querySelector("#scale span").textContent = barText(slice);
   for (const id of ["image", "error"]) $(id).style.aspectRatio = slice.size.join(" / ");
   regrey();
-  document.body.dataset.shown = [block().title, slice.contrast, slice.name, a, b].join(" | ");
+  document.body.dataset.shown = [section().title, slice.contrast, slice.name, a, b].join(" | ");
 }
 
 function options(select, entries, otherwise) { // what was chosen stays so where there still is such a thing
@@ -239,7 +239,7 @@ function options(select, entries, otherwise) { // what was chosen stays so where
   select.value = kept ? before : otherwise ?? entries[0][0];
 }
 
-const bound = (method) => (block().groups[method] === "bound" ? " (bound)" : "");
+const bound = (method) => (section().groups[method] === "bound" ? " (bound)" : "");
 
 function best(slice, methods) { // by PSNR, which stands first
   return methods.sort((x, y) => parseFloat(slice.scores[y]) - parseFloat(slice.scores[x]))[0];
@@ -252,14 +252,14 @@ function fillSlices() {
   $("level").value = 50 * slice.window;
   const methods = Object.keys(slice.images);
   for (const [id, group] of [["a", "joint"], ["b", "sequential"]]) {
-    const usual = best(slice, methods.filter((method) => block().groups[method] === group)) ?? methods.at(-1);
+    const usual = best(slice, methods.filter((method) => section().groups[method] === group)) ?? methods.at(-1);
     options($(id), methods.map((method) => [method, method + bound(method)]), usual);
   }
   return reload();
 }
 
 function fillContrasts() {
-  options($("contrast"), [...new Set(block().slices.map((slice) => slice.contrast))].map((c) => [c, c]));
+  options($("contrast"), [...new Set(section().slices.map((slice) => slice.contrast))].map((c) => [c, c]));
   return fillSlices();
 }
 
@@ -341,9 +341,9 @@ function listen(canvas) {
 
 function start() {
   $("browser").hidden = false;
-  options($("block"), blocks.map((one, i) => [i, `${one.title} (${one.label})`]));
+  options($("section"), sections.map((one, i) => [i, `${one.title} (${one.label})`]));
   drawBar($("bar"));
-  const changes = { block: fillContrasts, contrast: fillSlices, slice: fillSlices, a: reload, b: reload };
+  const changes = { section: fillContrasts, contrast: fillSlices, slice: fillSlices, a: reload, b: reload };
   for (const [id, action] of Object.entries(changes)) $(id).addEventListener("change", action);
   for (const id of ["window", "level"]) $(id).addEventListener("input", regrey);
   const clicks = { toggle, swap, reset, in: () => zoom(1.5), out: () => zoom(1 / 1.5) };
@@ -369,7 +369,7 @@ async function cellOf(one, slice, method, truth) {
 }
 
 async function fillGrid(figure) {
-  const one = blocks.find((other) => other.id === figure.dataset.block);
+  const one = sections.find((other) => other.id === figure.dataset.section);
   const slice = one.slices.find((other) => other.id === figure.dataset.slice);
   const truth = await levels(slice, TRUTH);
   const methods = [...Object.keys(slice.images).filter((id) => !(id in one.groups)), ...Object.keys(one.groups)];
@@ -385,4 +385,4 @@ async function fillGrids() {
   document.body.dataset.filled = "all";
 }
 
-if (blocks.length) start().then(fillGrids);
+if (sections.length) start().then(fillGrids);

@@ -1,1 +1,1 @@
-"""Reading back what runs wrote."""
+"""All that reads files: rows, images, training curves, spectra, and where they come from."""

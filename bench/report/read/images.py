@@ -1,76 +1,112 @@
 """Images that runs keep: which there are, and one to show of each contrast."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.report.read.results import Block, Run
-from bench.store.files import read_images
+from bench.errors import UserError
+from bench.report.read.results import DatasetResults, Run
+from bench.store.images import SliceName, read_images
+from bench.store.tables import AGAIN
 
 WINDOW_PERCENTILE = 99.5  # of the truth, the top of the grey scale: bright scalp would leave the brain dark
+PARTS = ("truth", "lr", "mask", "foreground")  # of a slice in the reference
+
+Image = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Stored:
-    """Images of a block, each in its own units; slices are named "contrast/subject/number"."""
+class KeptImages:
+    """The images of a dataset that were kept, each in its own units; any number of slices, none included."""
 
-    reference: dict[str, NDArray[Any]]
-    methods: dict[str, dict[str, tuple[Run, NDArray[Any]]]]  # of the first seed and fold that has the slice
+    reference: dict[SliceName, dict[str, Image]]
+    """By slice, its `PARTS`."""
+    methods: dict[str, dict[SliceName, tuple[Run, Image]]]
+    """By method and slice, the image of the first seed and fold that has the slice."""
 
-    def names(self, contrast: str) -> list[str]:
-        """Slices of a contrast, from the smallest zero-filled error to the largest: the rule they were stored by."""
-        found = {name.rsplit("/", 1)[0] for name in self.reference if name.startswith(f"{contrast}/")}
-        return sorted(sorted(found), key=self._error)
+    def names(self, contrast: str) -> list[SliceName]:
+        """Slices of a contrast, from the smallest zero-filled error to the largest: the rule they were chosen by."""
+        return sorted(sorted(name for name in self.reference if name.contrast == contrast), key=self._error)
 
-    def median(self, contrast: str) -> str | None:
-        """The middle one."""
+    def median(self, contrast: str) -> SliceName | None:
+        """The middle one of a contrast; None where it has none."""
         names = self.names(contrast)
         return names[len(names) // 2] if names else None
 
-    def _error(self, name: str) -> float:
+    def _error(self, name: SliceName) -> float:
         truth, low = self.part(name, "truth")[::2, ::2], self.part(name, "lr")
         return float(((low - truth) ** 2).sum() / (truth**2).sum())
 
-    def part(self, name: str, part: str) -> NDArray[Any]:
+    def part(self, name: SliceName, part: str) -> Image:
         """The `truth`, `lr`, `mask` or `foreground` of a slice."""
-        return self.reference[f"{name}/{part}"]
+        return self.reference[name][part]
 
-    def image(self, method: str, name: str) -> NDArray[Any] | None:
+    def image(self, method: str, name: SliceName) -> Image | None:
         """What a method made of a slice, if that was kept."""
         found = self.methods[method].get(name)
         return None if found is None else found[1]
 
-    def scores(self, method: str, name: str) -> str:
-        """PSNR, and LPIPS if any, of the image that is shown."""
+    def scores(self, method: str, name: SliceName) -> dict[str, float]:
+        """PSNR, and LPIPS if any, of the image that is shown; empty without one."""
         found = self.methods[method].get(name)
-        return "" if found is None else _scores(found[0], name)
+        return {} if found is None else _scores(found[0], name)
 
-    def window(self, name: str) -> float:
+    def window(self, name: SliceName) -> float:
         """Top of the grey scale."""
         return float(np.percentile(self.part(name, "truth"), WINDOW_PERCENTILE))
 
 
-def read_stored(block: Block) -> Stored:
-    """Read every stored image of a block, of all folds."""
-    files = sorted(block.folder.glob("reference*.npz"))
-    reference = {name: image for file in files for name, image in read_images(file).items()}
-    methods: dict[str, dict[str, tuple[Run, NDArray[Any]]]] = {}
-    for method in block.methods():
+def read_kept(results: DatasetResults) -> KeptImages:
+    """Read every image of a dataset that was kept, of all folds.
+
+    Raises
+    ------
+    UserError
+        If a file is damaged.
+    """
+    reference: dict[SliceName, dict[str, Image]] = {}
+    for path in results.folder.references(results.dataset, results.profile):
+        reference |= _read_reference(path)
+    methods: dict[str, dict[SliceName, tuple[Run, Image]]] = {}
+    for method in results.methods():
         own = methods.setdefault(method, {})
-        for run in block.of(method):
-            if run.rows is not None and (run.folder / "images.npz").exists():
-                own |= {n: (run, i) for n, i in read_images(run.folder / "images.npz").items() if n not in own}
-    return Stored(reference, methods)
+        for run in results.of(method):
+            if run.rows is not None and run.folder.images.exists():
+                for text, image in read_images(run.folder.images).items():
+                    own.setdefault(_parse(text, run.folder.images), (run, image))
+    return KeptImages(reference, methods)
 
 
-def _scores(run: Run, name: str) -> str:
-    contrast, subject, number = name.split("/")
+def example(results: DatasetResults, images: KeptImages) -> SliceName | None:
+    """The slice that stands for a dataset: the middle one of the first contrast that has any."""
+    return next((name for contrast in results.contrasts() if (name := images.median(contrast))), None)
+
+
+def _read_reference(path: Path) -> dict[SliceName, dict[str, Image]]:
+    found: dict[SliceName, dict[str, Image]] = {}
+    for text, image in read_images(path).items():
+        slice_, _, part = text.rpartition("/")
+        found.setdefault(_parse(slice_, path), {})[part] = image
+    for name, parts in found.items():
+        for part in PARTS:
+            if part not in parts:
+                raise UserError(f"{path} lacks '{name}/{part}': {AGAIN}.")
+    return found
+
+
+def _parse(text: str, path: Path) -> SliceName:
+    try:
+        return SliceName.parse(text)
+    except ValueError:
+        raise UserError(f"{path} holds '{text}', which is no slice's name: {AGAIN}.") from None
+
+
+def _scores(run: Run, name: SliceName) -> dict[str, float]:
     assert run.rows is not None
     rows = run.rows
-    row = rows[(rows["contrast"] == contrast) & (rows["subject"] == subject) & (rows["slice"] == int(number))]
-    if row.empty:
-        return ""
-    lpips = row["lpips"].iloc[0]
-    return f"{row['psnr'].iloc[0]:.2f} dB" + ("" if np.isnan(lpips) else f"  {lpips:.3f}")
+    own = (rows["contrast"] == name.contrast) & (rows["subject"] == name.subject) & (rows["slice"] == name.number)
+    found = {score: float(value) for score in ("psnr", "lpips") for value in rows[own][score]}
+    return {score: value for score, value in found.items() if not np.isnan(value)}

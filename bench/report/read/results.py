@@ -1,50 +1,59 @@
-"""Reading back what runs wrote."""
+"""Rows and their records, gathered by dataset and profile."""
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from bench.errors import UserError
-from bench.store.files import AGAIN, DETAILS, finished_runs, read_json, read_rows, read_table
+from bench.store.layout import ResultsFolder, RunFolder
+from bench.store.records import STATUSES, RunRecord
+from bench.store.tables import AGAIN, ROW_KEY, read_rows, read_table
 
 GROUPS = ("joint", "ablation", "sequential", "bound")
-NEEDED = ("status", "method", "group", "seed", "fold", "source", "source_label", "dataset", "profile", "stages")
-NEEDED_WHEN_DONE = ("metrics", "provenance", "slices_sha256")
+"""In the order in which tables show them."""
 
 
 @dataclass(frozen=True)
 class Run:
     """One method, dataset, profile, seed and fold."""
 
-    folder: Path
-    record: dict[str, Any]
-    rows: pd.DataFrame | None  # None where it did not end
+    folder: RunFolder
+    """Where its other files lie."""
+    record: RunRecord
+    """Its `run.json`."""
+    rows: pd.DataFrame | None
+    """A row a slice; None where the run did not end."""
     timing: pd.DataFrame | None
-    parameters: int
+    """A row a timed slice; None where nothing was timed."""
 
     @property
     def method(self) -> str:
         """Its method's id."""
-        return str(self.record["method"])
-
-    @property
-    def outcome(self) -> str:
-        """Status and reason, on one line."""
-        said = ": ".join(str(self.record[key]) for key in ("status", "reason") if self.record.get(key))
-        return " ".join(said.split())
+        return self.record.method
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
-    """All runs of one dataset and profile: what one table shows. Itself alone is its equal, so results can be remembered."""
+class DatasetResults:
+    """All runs of one dataset and profile: what one table shows.
+
+    Two of them are equal only if they are the same object, so that functions of them can be cached.
+    """
 
     dataset: str
+    """Its id."""
     profile: str
-    folder: Path
+    """Its name."""
+    folder: ResultsFolder
+    """The folder of results that these are part of."""
     runs: tuple[Run, ...]
+    """At least one."""
+
+    @property
+    def title(self) -> str:
+        """ "vwi, profile laptop"."""
+        return f"{self.dataset}, profile {self.profile}"
 
     @property
     def done(self) -> list[Run]:
@@ -55,16 +64,16 @@ class Block:
     def rows(self) -> pd.DataFrame:
         """The rows of all runs; empty if none ended."""
         found = [run.rows for run in self.runs if run.rows is not None]
-        return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["subject", "contrast", "slice"])
+        return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=ROW_KEY)
 
     @property
     def label(self) -> str:
         """What kind of data, e.g. "simulated acquisition"."""
-        return str(self.runs[0].record["source_label"])
+        return self.runs[0].record.source_label
 
     def methods(self) -> list[str]:
-        """Ids in table order: joint, ablation, sequential, bound; by name within."""
-        group = {run.method: GROUPS.index(run.record["group"]) for run in self.runs}
+        """Ids in table order: by group, by name within."""
+        group = {run.method: GROUPS.index(run.record.group) for run in self.runs}
         return sorted(group, key=lambda id: (group[id], id))
 
     def contrasts(self) -> list[str]:
@@ -74,60 +83,65 @@ class Block:
     def of(self, method: str) -> list[Run]:
         """All runs of a method, by seed and fold."""
         mine = [run for run in self.runs if run.method == method]
-        return sorted(mine, key=lambda run: (run.record["seed"], run.record["fold"]))
+        return sorted(mine, key=lambda run: (run.record.seed, run.record.fold))
+
+    def group(self, method: str) -> str:
+        """The group of a method."""
+        return self.of(method)[0].record.group
 
 
-def collect(results: Path, dataset: str | None = None, profile: str | None = None) -> list[Block]:
-    """Every run below `results`, by dataset and profile.
+def collect(results: Path, dataset: str | None = None, profile: str | None = None) -> list[DatasetResults]:
+    """Every run below the folder `results`, by dataset and profile.
 
     Raises
     ------
     UserError
         If there is none, a file is damaged, or one folder mixes sources.
     """
+    folder = ResultsFolder(results)
     found: dict[tuple[str, str], list[Run]] = {}
-    for path in finished_runs(results):
-        here = path.parts[-5:-3]
-        if (dataset or here[0]) == here[0] and (profile or here[1]) == here[1]:
-            found.setdefault((here[0], here[1]), []).append(_read(path))
+    for place in folder.runs(dataset, profile):
+        run = _read(place)
+        own = folder.run(run.record.dataset, run.record.profile, run.method, run.record.seed, run.record.fold)
+        if own != place:
+            raise UserError(f"{place.record} says that it belongs into {own.path}: move or delete {place.path}.")
+        found.setdefault((run.record.dataset, run.record.profile), []).append(run)
     if not found:
         arguments = "".join(f" --{k} {v}" for k, v in (("dataset", dataset), ("profile", profile)) if v)
         raise UserError(f"{results} holds no runs: type bench run{arguments} --results {results} first.")
-    for (d, p), runs in found.items():
-        sources = sorted({str(run.record["source"]) for run in runs})
+    for (name, size), runs in found.items():
+        sources = sorted({run.record.source for run in runs})
         if len(sources) > 1:
             raise UserError(
-                f"{results / d / p} mixes the sources {' and '.join(sources)}: give each its own --results."
+                f"{folder.table(name, size)} mixes the sources {' and '.join(sources)}: give each its own --results."
             )
-    return [Block(d, p, results / d / p, tuple(runs)) for (d, p), runs in sorted(found.items())]
+    return [DatasetResults(name, size, folder, tuple(runs)) for (name, size), runs in sorted(found.items())]
 
 
-def _read(path: Path) -> Run:
-    record = read_json(path)
-    done = record.get("status") == "done"
-    for field in (*NEEDED, *NEEDED_WHEN_DONE) if done else NEEDED:
-        if field not in record:
-            raise UserError(f"{path} lacks the field '{field}': {AGAIN}.")
-    if record["group"] not in GROUPS:
-        raise UserError(f"{path}: 'group' is '{record['group']}', none of {', '.join(GROUPS)}: {AGAIN}.")
-    parameters = sum(int(stage.get("parameters", 0)) for stage in record["stages"])
-    if not done:
-        return Run(path.parent, record, None, None, parameters)
-    return Run(path.parent, record, _rows(path.parent / "slices.csv", record), _timing(path.parent), parameters)
+def _read(folder: RunFolder) -> Run:
+    record = RunRecord.read(folder.record)
+    for field, value, allowed in (("status", record.status, STATUSES), ("group", record.group, GROUPS)):
+        if value not in allowed:
+            raise UserError(f"{folder.record}: '{field}' is '{value}', none of {', '.join(allowed)}: {AGAIN}.")
+    if not record.done:
+        return Run(folder, record, None, None)
+    for field in ("metrics", "slices_sha256"):
+        if not getattr(record, field):
+            raise UserError(f"{folder.record} lacks the field '{field}': {AGAIN}.")
+    return Run(folder, record, _rows(folder.slices, record), _timing(folder.timing))
 
 
-def _rows(path: Path, record: dict[str, Any]) -> pd.DataFrame:
+def _rows(path: Path, record: RunRecord) -> pd.DataFrame:
     rows = read_rows(path)
     if rows.empty:
         raise UserError(f"{path} holds no slices: {AGAIN}.")
-    if hashlib.sha256(path.read_bytes()).hexdigest() != record["slices_sha256"]:
+    if hashlib.sha256(path.read_bytes()).hexdigest() != record.slices_sha256:
         raise UserError(f"{path} is not what 'slices_sha256' in its run.json says, so somebody changed it: {AGAIN}.")
-    return rows.assign(**{column: float("nan") for column in DETAILS if column not in rows.columns})
+    return rows
 
 
-def _timing(folder: Path) -> pd.DataFrame | None:
+def _timing(path: Path) -> pd.DataFrame | None:
     """None where the timing pass has not been."""
-    path = folder / "timing.csv"
     if not path.exists():
         return None
     measured = ("seconds", "peak_memory_mb", "threads")

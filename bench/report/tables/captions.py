@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from bench.report.read.results import Block, Run
+from bench.metrics.scores import BY_ID, MAIN, SCORES
+from bench.report.read.results import DatasetResults, Run
 from bench.report.statistics import FEWEST_SUBJECTS, WITHIN
-from bench.report.tables.main import ALPHA, MAIN, NAMES, TIED, Line
-from bench.store.files import ROW_KEY, SCORES
+from bench.report.tables.main import ALPHA, TIED, Line
+from bench.store.tables import ROW_KEY
+
+NOT_RECORDED = "not recorded"
 
 
 def counted(n: int, noun: str) -> str:
@@ -13,43 +16,73 @@ def counted(n: int, noun: str) -> str:
     return f"{n} {noun}" + ("" if n == 1 else "s")
 
 
-def about(block: Block, contrast: str | None = None) -> str:
+def about(results: DatasetResults, contrast: str | None = None) -> str:
     """What the figures are of: data, n, seeds. Simulated data is called so here."""
-    rows = block.rows if contrast is None else block.rows[block.rows["contrast"] == contrast]
-    of = f"{block.dataset}, contrast {contrast}" if contrast else block.dataset
+    rows = results.rows if contrast is None else results.rows[results.rows["contrast"] == contrast]
     slices, people = len(rows.drop_duplicates(ROW_KEY)), rows["subject"].nunique()
-    seeds, folds = (len({run.record[key] for run in block.done}) for key in ("seed", "fold"))
+    seeds, folds = len({run.record.seed for run in results.done}), len({run.record.fold for run in results.done})
     replicates = counted(seeds, "training seed") + (f", {folds} folds" if folds > 1 else "")
     counts = f"{counted(slices, 'slice')} of {counted(people, 'test subject')}, {replicates}"
-    return f"{of}, profile {block.profile}: {block.label}; {counts}."
+    return f"{title(results, contrast)}: {results.label}; {counts}."
 
 
-def caption(block: Block, contrast: str | None = None) -> str:
+def about_data(results: DatasetResults) -> str:
+    """Which data, and whether they are simulated: "vwi, profile laptop: simulated acquisition"."""
+    return f"{results.title}: {results.label}"
+
+
+def title(results: DatasetResults, contrast: str | None = None) -> str:
+    """ "vwi, contrast t1w, profile laptop"."""
+    return f"{results.dataset}, contrast {contrast}, profile {results.profile}" if contrast else results.title
+
+
+def caption(results: DatasetResults, contrast: str | None = None) -> str:
     """What the main table's figures are of, and how to read its marks."""
-    people = block.rows["subject"].nunique()
+    people = results.rows["subject"].nunique()
     across = people >= FEWEST_SUBJECTS
     how = f"bootstrap over {people} subjects" if across else f"bootstrap over slices, {WITHIN}"
     unit = "subjects" if across else "slices"
     return (
-        f"{about(block, contrast)} Mean ± standard deviation over slices (not over people) [95 % interval of the mean: "
+        f"{about(results, contrast)} Mean ± standard deviation over slices (not over people) [95 % interval of the mean: "
         f"{how}]. Best in bold; {TIED} not told apart from the best (paired t-test over {unit}, Holm over the methods, "
         f"p ≥ {ALPHA:g}); bounds see the truth and are not ranked."
     )
 
 
-def notes(block: Block, table: Sequence[Line]) -> list[str]:
+def caption_without_intervals(results: DatasetResults) -> str:
+    """That of a table of means and standard deviations only, in which the best are bold."""
+    return f"{about(results)} Mean ± standard deviation over slices (not over people); best in bold; bounds are not ranked."
+
+
+def caption_of_means(results: DatasetResults) -> str:
+    """That of a table of means only, in which the best are bold."""
+    return f"{about(results)} Mean over slices; best in bold; bounds see the truth and are not ranked."
+
+
+def notes(results: DatasetResults, table: Sequence[Line]) -> list[str]:
     """Metric identities, caveats, reasons of what is missing, cost, provenance."""
-    return [*identities(block, MAIN), *caveats(block), *_unequal(block), *unfinished(block), *_cost(block)]
+    return [*identities(results, MAIN), *caveats(results), *unequal(results), *unfinished(results), *_cost(results)]
 
 
-def identities(block: Block, scores: Iterable[str]) -> list[str]:
+def identities(results: DatasetResults, scores: Iterable[str]) -> list[str]:
     """What each column is: once each; with the methods' names where they are not all the same."""
     said = []
     for score in scores:
-        users = _by(block.done, lambda run, score=score: str(run.record["metrics"].get(score, "not said")))  # type: ignore[misc]
-        for identity, methods in users.items():
-            said.append(f"{NAMES.get(score, score)}{_only(methods, users)}: {identity}")
+        name = BY_ID[score].name if score in BY_ID else score
+        users = _users(results, score)
+        said += [f"{name}{_only(methods, users)}: {identity}" for identity, methods in users.items()]
     return said
+
+
+def _users(results: DatasetResults, score: str) -> dict[str, list[str]]:
+    """Methods by what they record that a column is."""
+    return _by(results.done, lambda run: run.record.metrics.get(score, NOT_RECORDED))
+
+
+def not_computed(results: DatasetResults) -> list[str]:
+    """Which of the main scores were skipped, and why."""
+    found = [score for score in MAIN if any(text.startswith("skipped") for text in _users(results, score))]
+    return identities(results, found)
 
 
 def _by(runs: Iterable[Run], key: Callable[[Run], str]) -> dict[str, list[str]]:
@@ -66,20 +99,20 @@ def _only(methods: list[str], groups: dict[str, list[str]]) -> str:
     return f" ({', '.join(methods)})" if len(groups) > 1 else ""
 
 
-def caveats(block: Block) -> list[str]:
-    """What the data do not tell, and whether slices were left out."""
-    said = dict.fromkeys(str(caveat) for run in block.runs for caveat in run.record.get("caveats", []))
-    limits = {int(run.record["limit"]) for run in block.done if run.record.get("limit")}
+def caveats(results: DatasetResults) -> list[str]:
+    """What the data cannot show, and whether slices were left out."""
+    said = dict.fromkeys(caveat for run in results.runs for caveat in run.record.caveats)
+    limits = {run.record.limit for run in results.done if run.record.limit}
     return [*said, *(f"Cut to the first {counted(limit, 'test slice')} (--limit)." for limit in sorted(limits))]
 
 
-def _unequal(block: Block) -> list[str]:
+def unequal(results: DatasetResults) -> list[str]:
     """Means over other slices are not to be compared."""
     said: list[str] = []
-    if not block.done:
+    if not results.done:
         return said
-    everything = len(block.rows.drop_duplicates(ROW_KEY))
-    for method, rows in block.rows.groupby("method"):
+    everything = len(results.rows.drop_duplicates(ROW_KEY))
+    for method, rows in results.rows.groupby("method"):
         own = len(rows.drop_duplicates(ROW_KEY))
         if own != everything:
             people = rows["subject"].nunique()
@@ -88,32 +121,32 @@ def _unequal(block: Block) -> list[str]:
         for score in SCORES:
             filled = int(rows[score].notna().sum())
             if 0 < filled < len(rows):
-                said.append(f"{method}: {NAMES[score]} is the mean over {filled} of {len(rows)} rows.")
+                said.append(f"{method}: {BY_ID[score].name} is the mean over {filled} of {len(rows)} rows.")
     return said
 
 
-def unfinished(block: Block) -> list[str]:
+def unfinished(results: DatasetResults) -> list[str]:
     """Runs without rows, and why."""
-    several = len({run.record["seed"] for run in block.runs}) > 1
+    several = len({run.record.seed for run in results.runs}) > 1
     return [
-        run.method + (f" seed {run.record['seed']}" if several else "") + f": {run.outcome}"
-        for method in block.methods()
-        for run in block.of(method)
+        run.method + (f" seed {run.record.seed}" if several else "") + f": {run.record.outcome}"
+        for method in results.methods()
+        for run in results.of(method)
         if run.rows is None
     ]
 
 
-def _cost(block: Block) -> list[str]:
+def _cost(results: DatasetResults) -> list[str]:
     def machine(run: Run) -> str:
         assert run.timing is not None
         threads, device = run.timing["threads"].iloc[0], run.timing["device"].iloc[0]
         on = counted(int(threads), "thread") if device == "cpu" else str(device)
-        return f"{on}, {run.record['provenance'].get('hardware', 'unknown hardware')}"
+        return f"{on}, {run.record.provenance.get('hardware', 'unknown hardware')}"
 
-    machines = _by([run for run in block.done if run.timing is not None], machine)
+    machines = _by([run for run in results.done if run.timing is not None], machine)
     said = [f"Time{_only(m, machines)}: whole method, batch 1, median; {name}." for name, m in machines.items()]
-    commits = _by(block.done, lambda run: _short(str(run.record["provenance"].get("commit", "unknown"))))
-    said += [f"GMAC{note.removeprefix('gmac')}." for note in identities(block, ("gmac",)) if "not said" not in note]
+    said += [f"GMAC{n.removeprefix('gmac')}." for n in identities(results, ("gmac",)) if NOT_RECORDED not in n]
+    commits = _by(results.done, lambda run: _short(str(run.record.provenance.get("commit", "unknown"))))
     return said + [f"Rows{_only(methods, commits)} made at commit {commit}." for commit, methods in commits.items()]
 
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bench.report.read.results import Block
+from bench.metrics.scores import BY_ID, MAIN
+from bench.report.read.results import DatasetResults
 from bench.report.tables.captions import caption, notes
-from bench.report.tables.main import ALL, HEADER, MAIN, MISSING, TIED, Line, Table, body, interval, lines
+from bench.report.tables.main import HEADER, MISSING, TIED, Line, Table, body, interval, lines
 
 LATEX = str.maketrans(
     {"±": r"$\pm$", MISSING: "--", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "≥": r"$\geq$", TIED: r"$^\dagger$",
@@ -18,34 +19,35 @@ LATEX = str.maketrans(
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 2) -> str:
     """A GitHub table; the first `left` columns are text."""
     rule = ["---"] * left + ["---:"] * (len(header) - left)
-    return "\n".join("| " + " | ".join(row) + " |" for row in (header, rule, *rows)) + "\n"
+    cells = [[cell.replace("|", r"\|") for cell in row] for row in (header, rule, *rows)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in cells) + "\n"
 
 
-def markdown(block: Block, contrast: str | None = None) -> str:
+def markdown(results: DatasetResults, contrast: str | None = None) -> str:
     """Caption, table, notes."""
-    table = lines(block, contrast)
-    said = "\n".join(f"- {note}" for note in notes(block, table))
-    return f"{caption(block, contrast)}\n\n{markdown_table(HEADER, body(table, '**{}**'.format))}\n{said}\n"
+    table = lines(results, contrast)
+    said = "\n".join(f"- {note}" for note in notes(results, table))
+    return f"{caption(results, contrast)}\n\n{markdown_table(HEADER, body(table, '**{}**'.format))}\n{said}\n"
 
 
-def contrasts(block: Block) -> str:
+def contrasts(results: DatasetResults) -> str:
     """A table for each contrast."""
     parts = []
-    for contrast in block.contrasts():
-        table = markdown_table(HEADER, body(lines(block, contrast), "**{}**".format))
-        parts.append(f"{caption(block, contrast)}\n\n{table}")
+    for contrast in results.contrasts():
+        table = markdown_table(HEADER, body(lines(results, contrast), "**{}**".format))
+        parts.append(f"{caption(results, contrast)}\n\n{table}")
     return "\n".join(parts)
 
 
-def csv(block: Block) -> str:
+def csv(results: DatasetResults) -> str:
     """Plain numbers; the contrast "all" is every slice."""
     records = []
-    several = block.contrasts() if len(block.contrasts()) > 1 else []
+    several = results.contrasts() if len(results.contrasts()) > 1 else []
     for contrast in [None, *several]:
-        for line in lines(block, contrast):
-            scores = {f"{s}_{kind}": getattr(line, f"{kind}s")[s] for s in ALL for kind in ("mean", "std")}
+        for line in lines(results, contrast):
+            scores = {f"{s}_{kind}": getattr(line, f"{kind}s")[s] for s in BY_ID for kind in ("mean", "std")}
             records.append(
-                {"dataset": block.dataset, "profile": block.profile, "source": block.label,
+                {"dataset": results.dataset, "profile": results.profile, "source": results.label,
                  "contrast": contrast or "all", "method": line.method, "group": line.group, "status": line.status,
                  **scores, **_bounds(line), "slices": line.slices, "subjects": line.subjects, "seconds": line.seconds,
                  "peak_memory_mb": line.memory_mb, "parameters": line.parameters,
@@ -61,11 +63,11 @@ def _bounds(line: Line) -> dict[str, float | str]:
     return {**ends, "interval_scope": next((i.scope for i in found.values() if i), "")}
 
 
-def latex(block: Block) -> str:
+def latex(results: DatasetResults) -> str:
     """A table as wide as the text; needs booktabs and graphicx."""
 
-    rows = body(lines(block), lambda text: rf"\textbf{{{clean(text)}}}", clean)
-    return _latex(caption(block), HEADER, rows, notes(block, lines(block)))
+    rows = body(lines(results), lambda text: rf"\textbf{{{clean(text)}}}", clean)
+    return _latex(caption(results), HEADER, rows, notes(results, lines(results)))
 
 
 def clean(text: str) -> str:

@@ -7,33 +7,14 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from bench.report.read.results import Block, Run
+from bench.metrics.scores import BY_ID, MAIN
+from bench.report.read.results import DatasetResults, Run
 from bench.report.statistics import Interval, bootstrap, holm, paired_tests
-from bench.store.files import DETAILS, ROW_KEY, SCORES
+from bench.store.tables import ROW_KEY
 
-ALL = (*SCORES, *DETAILS)
-MAIN = ("psnr", "ssim", "lpips", "nmse")
-HIGHER = {score: not score.startswith(("lpips", "nmse", "wall", "lumen")) for score in ALL}
-DIGITS = {score: 2 if score.startswith(("psnr", "wall", "lumen")) else 4 for score in ALL}
-NAMES = {
-    "psnr": "PSNR", "ssim": "SSIM", "lpips": "LPIPS", "nmse": "NMSE",
-    "psnr_fg": "PSNR fg", "ssim_fg": "SSIM fg", "psnr_lr": "LR PSNR",
-    "psnr_oracle_fed": "PSNR oracle-fed", "nmse_oracle_fed": "NMSE oracle-fed",
-    "psnr_boundary": "PSNR boundary", "psnr_flat": "PSNR flat",
-    "wall_mm_error": "wall error", "lumen_contrast_error_percent": "lumen contrast error",
-}  # fmt: skip
-UNITS = {score: "dB" for score in ALL if score.startswith("psnr")}
-UNITS |= {"wall_mm_error": "mm", "lumen_contrast_error_percent": "%"}
-
-
-def label(score: str) -> str:
-    """ "PSNR, dB"."""
-    return NAMES[score] + (f", {UNITS[score]}" if score in UNITS else "")
-
-
-TITLES = {score: f"{label(score)} {'↑' if HIGHER[score] else '↓'}" for score in NAMES}
 HEADER = [
-    "method", "group", *(TITLES[s] for s in MAIN), "n slices", "n subjects", "s / slice", "peak MB", "parameters", "GMAC",
+    "method", "group", *(BY_ID[score].title for score in MAIN), "n slices", "n subjects", "s / slice", "peak MB",
+    "parameters", "GMAC",
 ]  # fmt: skip
 MISSING = "–"
 TIED = "†"
@@ -42,13 +23,18 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class Table:
-    """A table beside the main one: `name` is that of its files; cells are text as printed."""
+    """A table beside the main one."""
 
     name: str
+    """That of its files."""
     caption: str
+    """What the figures are of."""
     header: list[str]
+    """Titles of the columns."""
     rows: list[list[str]]
+    """Cells as printed."""
     notes: list[str]
+    """What has to be said below it, a sentence each."""
 
 
 @dataclass(frozen=True)
@@ -56,54 +42,75 @@ class Line:
     """One method."""
 
     method: str
+    """Its id."""
     group: str
+    """joint, ablation, sequential or bound."""
     means: dict[str, float]
+    """By score, over slices; nan where there is none."""
     stds: dict[str, float]
+    """Standard deviations over slices, with divisor n."""
     slices: int
+    """How many different ones."""
     subjects: int
+    """Of how many people."""
     seconds: float
+    """Median a slice; nan without timing, as are memory and GMAC."""
     memory_mb: float
+    """The largest peak."""
     parameters: int
+    """Trainable, of all stages."""
     gmac: float
+    """10^9 multiply-adds of a slice."""
     status: str
+    """Of the run; "no rows" where it has none of this contrast."""
     reason: str | None
-    by_slice: pd.DataFrame = field(repr=False, compare=False)  # index ROW_KEY, a column a score: the mean over seeds
+    """Why there are no rows."""
+    by_slice: pd.DataFrame = field(repr=False, compare=False)
+    """Index ROW_KEY, a column a score: the mean over seeds."""
+
+    @property
+    def done(self) -> bool:
+        """Whether there are rows."""
+        return self.slices > 0
 
 
 @lru_cache(maxsize=64)
-def lines(block: Block, contrast: str | None = None) -> tuple[Line, ...]:
-    """Rows in table order; slices of all seeds and folds together. Remembered: every table starts from them."""
-    return tuple(_line(block.of(id), contrast) for id in block.methods())
+def lines(results: DatasetResults, contrast: str | None = None) -> tuple[Line, ...]:
+    """Rows in table order; slices of all seeds and folds together. Cached: every table starts from them."""
+    return tuple(_line(results.of(id), contrast) for id in results.methods())
 
 
 def _line(runs: list[Run], contrast: str | None) -> Line:
     done = [run for run in runs if run.rows is not None]
-    first = (done or runs)[0]
-    identity = (first.method, str(first.record["group"]))
+    record = (done or runs)[0].record
     rows = pd.concat([run.rows for run in done if run.rows is not None]) if done else None
     if rows is not None and contrast:
         rows = rows[rows["contrast"] == contrast]
+    nan = float("nan")
     if rows is None or rows.empty:
-        nothing, nan = dict.fromkeys(HIGHER, float("nan")), float("nan")
-        status, reason = ("no rows", None) if done else (str(first.record["status"]), first.record.get("reason"))
-        empty = pd.DataFrame(columns=list(ALL), index=pd.MultiIndex.from_arrays([[]] * 3, names=ROW_KEY), dtype=float)
-        return Line(*identity, nothing, nothing, 0, 0, nan, nan, first.parameters, nan, status, reason, empty)
+        nothing = dict.fromkeys(BY_ID, nan)
+        status, reason = ("no rows", None) if done else (record.status, record.reason)
+        empty = pd.DataFrame(columns=list(BY_ID), index=pd.MultiIndex.from_arrays([[]] * 3, names=ROW_KEY), dtype=float)
+        return Line(
+            record.method, record.group, nothing, nothing, 0, 0, nan, nan, record.parameters, nan, status, reason, empty
+        )
     timing = [run.timing for run in done if run.timing is not None]
     times = pd.concat(timing) if timing else pd.DataFrame()
     times = times.reindex(columns=["seconds", "peak_memory_mb", "gmac"]).astype(float)
     return Line(
-        *identity,
-        {score: float(rows[score].mean()) for score in HIGHER},
-        {score: float(rows[score].std(ddof=0)) for score in HIGHER},
+        record.method,
+        record.group,
+        {score: float(rows[score].mean()) for score in BY_ID},
+        {score: float(rows[score].std(ddof=0)) for score in BY_ID},
         len(rows.drop_duplicates(ROW_KEY)),
         rows["subject"].nunique(),
         float(times["seconds"].median()),
         float(times["peak_memory_mb"].max()),
-        first.parameters,
+        record.parameters,
         float(times["gmac"].max()),
-        "done",
+        record.status,
         None,
-        rows.groupby(ROW_KEY)[list(ALL)].mean(),
+        rows.groupby(ROW_KEY)[list(BY_ID)].mean(),
     )
 
 
@@ -117,7 +124,7 @@ def interval(line: Line, score: str) -> Interval | None:
 
 @lru_cache(maxsize=4096)
 def _bootstrap(values: tuple[float, ...], subjects: tuple[str, ...]) -> Interval:
-    """Remembered: the same figures stand in a table's Markdown, CSV, LaTeX and HTML."""
+    """Cached: the same figures stand in a table's Markdown, CSV, LaTeX and HTML."""
     return bootstrap(values, subjects)
 
 
@@ -128,12 +135,19 @@ def differences(one: Line, other: Line, score: str) -> "pd.Series[float]":
 
 def best(table: Sequence[Line], score: str) -> set[str]:
     """Methods with the best printed mean; bounds are not ranked."""
-    ranked = {line.method: round(line.means[score], DIGITS[score]) for line in table if line.group != "bound"}
+    ranked = {line.method: round(line.means[score], BY_ID[score].digits) for line in table if line.group != "bound"}
     ranked = {method: mean for method, mean in ranked.items() if not np.isnan(mean)}
     if not ranked:
         return set()
-    top = max(ranked.values()) if HIGHER[score] else min(ranked.values())
+    top = max(ranked.values()) if BY_ID[score].higher_is_better else min(ranked.values())
     return {method for method, mean in ranked.items() if mean == top}
+
+
+def best_of(table: Sequence[Line], score: str) -> Line | None:
+    """The line with the best mean, bounds included; None where none has the score."""
+    scored = [line for line in table if not np.isnan(line.means[score])]
+    choose = max if BY_ID[score].higher_is_better else min
+    return choose(scored, key=lambda line: line.means[score]) if scored else None
 
 
 def tied(table: Sequence[Line], score: str) -> set[str]:
@@ -142,9 +156,9 @@ def tied(table: Sequence[Line], score: str) -> set[str]:
     Paired t-test on the shared slices: over subjects with three or more, else over slices; Holm over the methods.
     """
     ranked = [line for line in table if line.group != "bound" and not np.isnan(line.means[score])]
-    if len(ranked) < 2:
+    top = best_of(ranked, score)
+    if top is None or len(ranked) < 2:
         return set()
-    top = (max if HIGHER[score] else min)(ranked, key=lambda line: line.means[score])
     others = [line for line in ranked if line is not top]
     adjusted = holm([_p(differences(top, line, score)) for line in others])
     return {line.method for line, p in zip(others, adjusted, strict=True) if not p < ALPHA}
@@ -156,17 +170,23 @@ def _p(difference: "pd.Series[float]") -> float:
     return paired_tests(difference.to_numpy(), difference.index.get_level_values("subject").to_list()).t
 
 
+def mean(line: Line, score: str) -> str:
+    """The mean over slices."""
+    return number(line.means[score], BY_ID[score].digits)
+
+
 def cell(line: Line, score: str) -> str:
     """Mean ± std over slices."""
     if np.isnan(line.means[score]):
         return MISSING
-    return f"{line.means[score]:.{DIGITS[score]}f} ± {line.stds[score]:.{DIGITS[score]}f}"
+    digits = BY_ID[score].digits
+    return f"{line.means[score]:.{digits}f} ± {line.stds[score]:.{digits}f}"
 
 
 def bracket(line: Line, score: str) -> str:
     """The interval of the mean in brackets, or nothing."""
-    found = interval(line, score)
-    return f"[{number(found.low, DIGITS[score])}, {number(found.high, DIGITS[score])}]" if found else ""
+    found, digits = interval(line, score), BY_ID[score].digits
+    return f"[{number(found.low, digits)}, {number(found.high, digits)}]" if found else ""
 
 
 def number(value: float, digits: int, sign: str = "") -> str:
@@ -195,7 +215,7 @@ def body(
 
     rows = []
     for line in table:
-        if line.status != "done":
+        if not line.done:
             rows.append(
                 [plain(text) for text in (line.method, line.group, line.status, *[MISSING] * (len(HEADER) - 3))]
             )

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from bench.report.read.results import Block
+from bench.metrics.scores import BY_ID
+from bench.report.read.results import DatasetResults
 from bench.report.statistics import WITHIN, Interval, bootstrap
 from bench.report.tables.captions import about, identities, unfinished
-from bench.report.tables.main import DIGITS, MISSING, TITLES, Line, Table, lines, number
+from bench.report.tables.main import MISSING, Line, Table, lines, mean, number
 
 FED = "psnr_oracle_fed"
 
@@ -24,32 +25,33 @@ def propagated(line: Line) -> Interval | None:
     return None if shares.empty else bootstrap(shares.to_numpy(), shares.index.get_level_values("subject").to_list())
 
 
-def table(block: Block) -> Table | None:
+def table(results: DatasetResults) -> Table | None:
     """A row a method that has an LR image or an oracle-fed run; None if none has."""
-    shown = [line for line in lines(block) if not (np.isnan(line.means["psnr_lr"]) and np.isnan(line.means[FED]))]
+    shown = [line for line in lines(results) if not (np.isnan(line.means["psnr_lr"]) and np.isnan(line.means[FED]))]
     if not shown:
         return None
     header = [
-        "method", "group", TITLES["psnr_lr"], TITLES[FED], TITLES["psnr"], "lost in sequence, dB",
-        TITLES["nmse_oracle_fed"], TITLES["nmse"], "share propagated, %", "95 % low", "95 % high", "n slices", "n subjects",
+        "method", "group", BY_ID["psnr_lr"].title, BY_ID[FED].title, BY_ID["psnr"].title, "lost in sequence, dB",
+        BY_ID["nmse_oracle_fed"].title, BY_ID["nmse"].title, "share propagated, %", "95 % low", "95 % high",
+        "n slices", "n subjects",
     ]  # fmt: skip
     said = (
-        f"{about(block)} Error propagation: the super-resolver of each sequential method in sequence (fed its "
+        f"{about(results)} Error propagation: the super-resolver of each sequential method in sequence (fed its "
         "reconstruction) and oracle-fed (fed the fully sampled LR image). Bounds stand last and are not ranked."
     )
-    return Table("propagation", said, header, [_row(line) for line in shown], _notes(block, shown))
+    return Table("propagation", said, header, [_row(line) for line in shown], _notes(results, shown))
 
 
 def _row(line: Line) -> list[str]:
     found = propagated(line)
     percent = [number(100 * v, 1) for v in (found.mean, found.low, found.high)] if found else [MISSING] * 3
-    scores = [number(line.means[s], DIGITS[s]) for s in ("psnr_lr", FED, "psnr")]
-    errors = [number(line.means[s], DIGITS[s]) for s in ("nmse_oracle_fed", "nmse")]
+    scores = [mean(line, score) for score in ("psnr_lr", FED, "psnr")]
+    errors = [mean(line, score) for score in ("nmse_oracle_fed", "nmse")]
     lost = number(line.means[FED] - line.means["psnr"], 2)
     return [line.method, line.group, *scores, lost, *errors, *percent, str(line.slices), str(line.subjects)]
 
 
-def _notes(block: Block, shown: list[Line]) -> list[str]:
+def _notes(results: DatasetResults, shown: list[Line]) -> list[str]:
     notes = [
         "Share propagated: (NMSE in sequence - NMSE oracle-fed) / NMSE in sequence, mean over slices. Negative: the "
         "super-resolver does better on its reconstruction's images, which it was trained on, than on error-free ones.",
@@ -59,7 +61,7 @@ def _notes(block: Block, shown: list[Line]) -> list[str]:
     if any(interval.scope == WITHIN for interval in found):
         notes.append(f"Intervals: {WITHIN}.")
     named = {line.method for line in shown}
-    without = [line.method for line in lines(block) if line.status == "done" and line.method not in named]
+    without = [line.method for line in lines(results) if line.done and line.method not in named]
     if without:
         notes.append(f"Not shown, with neither an LR image nor an oracle-fed run: {', '.join(without)}.")
-    return [*notes, *identities(block, (FED, "nmse_oracle_fed", "psnr_lr")), *unfinished(block)]
+    return [*notes, *identities(results, (FED, "nmse_oracle_fed", "psnr_lr")), *unfinished(results)]

@@ -1,3 +1,4 @@
+import pkgutil
 import re
 import subprocess
 import sys
@@ -5,11 +6,12 @@ import sys
 import pytest
 from rich.console import Console
 
+import bench.report
 from bench.errors import UserError
 from bench.report import make_report, summary
 from bench.report.read.results import collect
-from bench.report.tables.comparison import compare
 from bench.report.tables.main import lines
+from bench.report.tables.terminal import compare
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +69,15 @@ def test_summary_beside_nothing_says_so(full, tmp_path):
 
 
 def test_report_does_not_import_torch():
-    modules = (
-        "bench.report",
-        *(f"bench.report.{name}" for name in ("page.html", "figures.every", "tables.comparison", "tables.verdict")),
-    )
+    modules = [found.name for found in pkgutil.walk_packages(bench.report.__path__, "bench.report.")]
+    assert {"bench.report.page.html", "bench.report.figures.zoom", "bench.report.tables.terminal"} < set(modules)
     code = f"import sys, {', '.join(modules)}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_error_with_brackets_stands_in_the_terminal_as_it_is(results):
+    results.add("proposed", label="[red]real[/red] data")
+    results.fail("t2net", reason="expected [/bold] or [a, b] in x[0]", source_label="[red]real[/red] data")
+    text = " ".join(printed(summary(results.folder, "vwi", "laptop"), 200).split())
+    assert "t2net: failed: expected [/bold] or [a, b] in x[0]" in text
+    assert "[red]real[/red] data" in text

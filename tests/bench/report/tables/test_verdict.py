@@ -4,14 +4,15 @@ from scipy import stats
 from bench.report.read.results import collect
 from bench.report.statistics import ACROSS, WITHIN
 from bench.report.tables import verdict
+from bench.store.records import StageUse
 
 PEOPLE = tuple(f"s{i}" for i in range(7))
 
 
 def judged(results):
-    (block,) = collect(results.folder)
-    found = verdict.compare_groups(block)
-    return found, verdict.markdown(block, found)
+    (collected,) = collect(results.folder)
+    found = verdict.compare_groups(collected)
+    return found, verdict.markdown(collected, found)
 
 
 def by_score(found, joint="proposed"):
@@ -145,23 +146,10 @@ def test_no_twin_no_word_of_it(results):
     assert "twin" not in judged(results)[1]
 
 
-def test_differences_by_contrast_as_numbers(results):
-    for contrast, psnr in (("t1w", 31.0), ("t2w", 29.0)):
-        results.add("proposed", "joint", psnr=psnr, contrasts=(contrast,), subjects=PEOPLE, fold=int(psnr))
-    results.add("modl+sinc", "sequential", psnr=30.0, contrasts=("t1w", "t2w"), subjects=PEOPLE)
-    (block,) = collect(results.folder)
-    table = verdict.table(block)
-    rows = {(row[1], row[2]): dict(zip(table.header, row, strict=True)) for row in table.rows}
-    assert [rows[c, "PSNR"]["joint minus it"] for c in ("all", "t1w", "t2w")] == ["+0.00", "+1.00", "-1.00"]
-    assert [rows[c, "PSNR"]["n subjects"] for c in ("all", "t1w", "t2w")] == ["7"] * 3
-    outcomes = ["no difference shown", "joint better", "sequential better"]
-    assert [rows[c, "PSNR"]["outcome"] for c in ("all", "t1w", "t2w")] == outcomes
-
-
 def test_the_verdict_says_how_long_each_was_trained(results):
     settings = {"settings": {"training": {"iterations": 600}}}
     results.add("proposed", "joint", **settings)
-    two = [{"id": id, "key": "k", "parameters": 5} for id in ("modl", "modl+rrdb")]
+    two = tuple(StageUse(id, "k", 5, "abc") for id in ("modl", "modl+rrdb"))
     results.add("modl+rrdb", "sequential", stages=two, **settings)
     _, text = judged(results)
     assert "proposed 0.500 s a slice, 1,000 parameters, 1 stage of 600 iterations" in text

@@ -1,4 +1,4 @@
-"""These figures beside those of other results, such as the reference's; and the tables for the terminal."""
+"""The tables for the terminal: these figures, and beside them those of other results, such as the reference's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,14 @@ from pathlib import Path
 
 from rich import box
 from rich.console import Group
+from rich.markup import escape
 from rich.table import Table
 
 from bench.errors import UserError
+from bench.metrics.scores import BY_ID
 from bench.report.read.results import collect
-from bench.report.tables.captions import caption, notes
-from bench.report.tables.main import DIGITS, NAMES, TITLES, Line, best, lines, number
+from bench.report.tables.captions import caption_of_means, not_computed, unequal, unfinished
+from bench.report.tables.main import Line, best, lines, mean, number
 
 COMPARED = ("psnr", "ssim", "lpips")
 COMPARED_DIGITS = {"psnr": 2, "ssim": 3, "lpips": 3}  # nine columns in 80 characters
@@ -22,9 +24,13 @@ class Beside:
     """A method's means here and there; nan where one side has none."""
 
     method: str
+    """Its id."""
     ours: dict[str, float]
+    """By score."""
     theirs: dict[str, float]
-    same_slices: bool  # as many, that is
+    """By score."""
+    same_slices: bool
+    """Whether both are over as many slices."""
 
     def difference(self, score: str) -> float:
         """Ours minus theirs."""
@@ -49,34 +55,29 @@ def summary(results: Path, dataset: str, profile: str, beside: Path | None = Non
     UserError
         If `results` holds no such runs or a file is damaged; `beside` may lack them.
     """
-    block = collect(results, dataset, profile)[0]
-    table = lines(block)
-    main = _new(caption(block), ("method", *(TITLES[s] for s in (*COMPARED, "psnr_lr")), "s / slice"))
-    winners = {score: best(table, score) for score in DIGITS}
+    found = collect(results, dataset, profile)[0]
+    table, shown = lines(found), (*COMPARED, "psnr_lr")
+    main = _new(caption_of_means(found), ("method", *(BY_ID[score].title for score in shown), "s / slice"))
+    winners = {score: best(table, score) for score in COMPARED}
     for line in table:
-        cells = [number(line.means[s], DIGITS[s]) for s in (*COMPARED, "psnr_lr")]
+        cells = [mean(line, score) for score in shown]
         for i, score in enumerate(COMPARED):
             if line.method in winners[score]:
                 cells[i] = f"[bold]{cells[i]}[/bold]"
-        main.add_row(
-            line.method, *([line.status, *cells[1:]] if line.status != "done" else cells), number(line.seconds, 3)
-        )
-    missing = [
-        note for note in notes(block, table) if note.startswith(("LPIPS: skipped", *(f"{m}:" for m in block.methods())))
-    ]
-    main.caption, main.caption_justify = "\n".join(missing) or None, "left"
-    if beside is None:
-        return main
-    try:
-        reference = lines(collect(beside, dataset, profile)[0])
-    except UserError as error:
-        main.caption = "\n".join([*missing, f"nothing to compare with: {error}"])
-        return main
-    return Group(main, _side_by_side(compare(table, reference), beside))
+        main.add_row(line.method, *(cells if line.done else [line.status, *cells[1:]]), number(line.seconds, 3))
+    missing = [*not_computed(found), *unequal(found), *unfinished(found)]
+    second = None
+    if beside is not None:
+        try:
+            second = _side_by_side(compare(table, lines(collect(beside, dataset, profile)[0])), beside)
+        except UserError as error:
+            missing.append(f"nothing to compare with: {error}")
+    main.caption, main.caption_justify = escape("\n".join(missing)) or None, "left"
+    return Group(main, second) if second else main
 
 
 def _side_by_side(pairs: list[Beside], beside: Path) -> Table:
-    titles = [title for s in COMPARED for title in (NAMES[s], "there", "diff.")]
+    titles = [title for s in COMPARED for title in (BY_ID[s].name, "there", "diff.")]
     table = _new(f"beside {beside}", ("method", *titles))
     table.padding = (0, 0, 0, 0)  # ten columns in 80 characters
     for pair in pairs:
@@ -92,7 +93,7 @@ def _side_by_side(pairs: list[Beside], beside: Path) -> Table:
 
 
 def _new(title: str, columns: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column(columns[0], no_wrap=True)
     for column in columns[1:]:
         table.add_column(column, justify="right", no_wrap=True)

@@ -1,0 +1,46 @@
+"""A plain index in Markdown, with links to the files."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from bench.report.figures.drawing import Picture
+from bench.report.page import Section
+from bench.report.tables import verdict
+from bench.report.tables.captions import caption
+
+
+def index(sections: Sequence[Section], overview: Picture | None, out: Path) -> str:
+    """The index, to be written into the folder `out`."""
+    parts = ["# Joint against sequential reconstruction and super-resolution\n"]
+    parts += _pictures([overview] if overview else [], out)
+    for section in sections:
+        results = section.results
+
+        def link(text: str, file: str, folder: Path = section.folder) -> str:
+            return f"[{text}]({_url(folder / file, out)})"
+
+        several = [link("by contrast", "contrasts.md")] if len(results.contrasts()) > 1 else []
+        tables = [link(table.name, f"{table.name}.md") for table in section.tables]
+        first = f"{link('Table', 'main.md')} ({link('CSV', 'main.csv')}, {link('LaTeX', 'main.tex')})"
+        parts += [
+            f"## {results.title}\n",
+            f"{caption(results)}\n",
+            *(f"{sentence}\n" for sentence in verdict.headline(results, section.comparisons)),
+            f"{', '.join([first, *several, *tables, link('verdict', 'verdict.md')])}\n",
+            *_pictures(section.pictures, out),
+        ]
+    return "\n".join(parts)
+
+
+def _pictures(pictures: Iterable[Picture], out: Path) -> list[str]:
+    return [f"![{_escaped(p.alt)}]({_url(p.png, out)})\n\n{p.caption}\n" for p in pictures]
+
+
+def _url(path: Path, out: Path) -> str:
+    return quote(path.relative_to(out).as_posix(), safe="/+@=,~")
+
+
+def _escaped(text: str) -> str:
+    """Words that may hold brackets, for a place between brackets."""
+    return text.replace("[", r"\[").replace("]", r"\]")

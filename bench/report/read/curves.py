@@ -1,0 +1,40 @@
+"""Validation scores while stages were trained."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bench.report.read.results import DatasetResults
+from bench.store.layout import StageFolder
+from bench.store.records import StageRecord
+from bench.store.tables import read_table
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One stage, seed and fold."""
+
+    stage: str
+    """Its id."""
+    rows: pd.DataFrame
+    """step, phase, psnr, and lpips if it was measured."""
+    best_step: int | None
+    """Whose weights were taken; None before training has ended."""
+
+
+def read_curves(results: DatasetResults) -> list[Curve]:
+    """Every stage of a dataset that keeps a curve, by name, seed and fold.
+
+    Raises
+    ------
+    UserError
+        If a file is damaged.
+    """
+    return [_read(folder) for folder in results.folder.curves(results.dataset, results.profile)]
+
+
+def _read(folder: StageFolder) -> Curve:
+    remedy = "delete it, and the figure is made without it"
+    rows = read_table(folder.curve, ("step", "phase", "psnr"), ("step", "psnr", "lpips"), remedy)
+    best = StageRecord.read(folder.record).best_step if folder.record.exists() else None
+    return Curve(folder.stage, rows, best)

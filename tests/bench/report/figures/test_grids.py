@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+from bench.mri.masks import central
+from bench.report.figures import grids
+from bench.report.read.images import read_kept
+from bench.report.read.results import collect
+from bench.store.images import SliceName, read_images
+
+MIDDLE = SliceName("t1w", "s0", 1)
+
+
+def only(results):
+    (collected,) = collect(results.folder)
+    return collected
+
+
+def words(figure):
+    found = [text.get_text() for text in figure.texts]
+    return found + [text.get_text() for axis in figure.axes for text in (*axis.texts, axis.title)]
+
+
+def test_a_pixel_becomes_whole_pixels(collected, images):
+    figure = grids.method_grid(collected, images, MIDDLE)
+    boxes = [axis.get_window_extent() for axis in figure.axes if axis.images]
+    width = images.part(MIDDLE, "truth").shape[1]
+    assert all(box.width / width == pytest.approx(round(box.width / width)) for box in boxes)
+    assert all(box.x0 == pytest.approx(round(box.x0), abs=1e-6) for box in boxes)
+
+
+def test_errors_share_one_scale(collected, images):
+    figure = grids.method_grid(collected, images, MIDDLE)
+    maps = [image for axis in figure.axes for image in axis.images if image.get_cmap().name == "inferno"]
+    panels = [p for p in grids.grid_panels(collected, images, MIDDLE) if p.below is not None and p.below.dtype != bool]
+    everything = np.stack([panel.below for panel in panels])
+    assert len(maps) == len(panels) == 7
+    assert {image.get_clim() for image in maps} == {(0.0, float(np.percentile(everything, 99)))}
+    grey = {image.get_clim() for axis in figure.axes for image in axis.images if image.get_cmap().name == "gray"}
+    assert len(grey - {(0.0, 1.0)}) == 1  # images too; (0, 1) is the mask
+
+
+def test_error_map_is_relative_to_the_truths_maximum(full, collected, images):
+    panel = next(p for p in grids.grid_panels(collected, images, MIDDLE) if p.title == "modl+sinc")
+    truth = read_images(full.layout.reference("vwi", "laptop"))["t1w/s0/1/truth"]
+    image = read_images(full.layout.run("vwi", "laptop", "modl+sinc", 0).images)["t1w/s0/1"]
+    assert panel.below == pytest.approx(np.abs(image - truth) / truth.max())
+    assert panel.corner == "31.10 dB  0.050"
+
+
+def test_grid_says_what_it_is_and_keeps_the_place_of_failures(collected, images):
+    figure = grids.method_grid(collected, images, MIDDLE)
+    texts = words(figure)
+    assert "vwi, profile laptop: simulated acquisition\nt1w, s0, slice 1" in texts
+    assert "out-of-memory" in texts
+    titles = [axis.get_title() for axis in figure.axes if axis.get_title()]
+    assert titles[:4] == ["fully sampled HR (truth)", "LR, 4.0×, zero-filled", "proposed", "t2net"]
+    assert titles[-1] == "oracle+sinc (bound)"
+
+
+def test_a_fold_alone_has_its_figures(results):
+    results.add(fold=1, subjects=("s7",))
+    collected = only(results)
+    panels = grids.grid_panels(collected, read_kept(collected), SliceName("t1w", "s7", 0))
+    assert panels[2].title == "proposed"
+    assert panels[2].image is not None
+
+
+def test_cropping_mask_keeps_dc_at_its_place():
+    kept = central((8, 6), (4, 3))
+    assert kept.sum() == 12
+    assert np.argwhere(kept)[0].tolist() == [8 // 2 - 4 // 2, 6 // 2 - 3 // 2]
