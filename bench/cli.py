@@ -133,7 +133,7 @@ def check(
     from bench.authoring.check import check_id
 
     registry.discover(tuple(plugin or ()))
-    typer.echo(f"'{id}' holds to the contract: {', '.join(check_id(id))}")
+    typer.echo(f"'{id}' holds to the contract: {', '.join(check_id(id, tuple(plugin or ())))}")
 
 
 @app.command()

@@ -14,6 +14,7 @@ def toy(
     coils: int = 3,
     seed: int = 0,
     brightness: tuple[float, ...] | None = None,
+    full: bool = False,
 ) -> tuple[Acquisition, Target]:
     """A random smooth object, seen by smooth coils, every second line sampled.
 
@@ -25,6 +26,8 @@ def toy(
         Of the object and the coils.
     brightness
         Of each slice of the batch; 1 for all by default. A slice of brightness 0 is empty.
+    full
+        Sample every line.
     """
     generator = torch.Generator().manual_seed(seed)
     y, x = matrix[0] // 2, matrix[1] // 2
@@ -42,7 +45,7 @@ def toy(
     maps_hr = smooth(batch, coils)
     maps_hr = maps_hr / maps_hr.abs().square().sum(1, keepdim=True).sqrt()
     maps_lr, image_lr = maps_hr[..., ::2, ::2].contiguous(), image_hr[..., ::2, ::2].contiguous()
-    mask = torch.zeros(batch, y, x, dtype=torch.bool)
+    mask = torch.full((batch, y, x), full)
     mask[:, :, ::2] = mask[:, :, x // 2 - 2 : x // 2 + 2] = True
     kspace = fft2c(maps_lr * image_lr[:, None]) * mask[:, None]
     zero_filled = Sense(maps_lr, mask).adjoint(kspace)
