@@ -6,7 +6,7 @@ from scipy.ndimage import gaussian_filter
 
 from bench import config, registry
 from bench.data.dataset import Dataset
-from bench.data.prepare import Slices, open_split, prepare
+from bench.data.prepare import open_split, prepare
 from bench.data.slices import Slices
 from bench.metrics import vessels
 from bench.run.execute import Callbacks, execute
@@ -107,7 +107,7 @@ def test_coronal_slices_and_older_files_tell_of_none(data, tmp_path):
     older.write_bytes(slices.files[0][0].read_bytes())
     with h5py.File(older, "a") as file:
         del file["vessels"]
-    assert Slices(((older, 1),), "key", (True, True)).vessels_there(0).shape == (0, 4)
+    assert Slices(((older, 1),), "key", (True, True)).vessels(0).shape == (0, 4)
 
 
 def test_evaluation_writes_the_errors_of_slices_that_show_vessels(data, tmp_path):

@@ -12,8 +12,12 @@ from bench.authoring.new import render
 from bench.errors import UserError
 from bench.report import make_report, summary
 from bench.report.read.results import collect
-from bench.run.execute import Callbacks, Request, execute, make_plan
-from bench.store.files import read_images, read_json, read_rows
+from bench.run.execute import Callbacks, execute
+from bench.run.plan import make_plan
+from bench.run.request import Request
+from bench.store.images import SliceName, read_images
+from bench.store.records import RunRecord
+from bench.store.tables import read_rows
 
 CALLBACKS = Callbacks(*[lambda *_: None] * 3)
 FAST = ("training.iterations=3", "training.validate_every=3", "data.slices=[4, 2, 4]")
@@ -43,11 +47,10 @@ def test_every_row_is_done(outcomes, folder):
         rows = read_rows(folder / method / "seed0" / "slices.csv")
         assert len(rows) == 4
         assert rows["lpips"].isna().all()
-        record = read_json(folder / method / "seed0" / "run.json")
-        assert record["source_label"].startswith("simulated")
+        record = RunRecord.read(folder / method / "seed0" / "run.json")
+        assert record.source_label.startswith("simulated")
         assert (
-            record["slices_sha256"]
-            == hashlib.sha256((folder / method / "seed0" / "slices.csv").read_bytes()).hexdigest()
+            record.slices_sha256 == hashlib.sha256((folder / method / "seed0" / "slices.csv").read_bytes()).hexdigest()
         )
 
 
@@ -71,7 +74,7 @@ def test_where_the_error_lies_is_written_too(outcomes, folder):
         assert rows[["wall_mm_error", "lumen_contrast_error_percent"]].isna().all(axis=None)  # no wall shows at 4.2 mm
         assert len(radial) == 24 * rows["contrast"].nunique()
         assert radial["slices"].iloc[0] == 2
-        assert "spectrum" in read_json(run / "run.json")["metrics"]
+        assert "spectrum" in RunRecord.read(run / "run.json").metrics
 
 
 def test_a_super_resolver_is_also_fed_the_truth(outcomes, folder):
@@ -89,8 +92,8 @@ def test_images_are_those_that_were_scored(outcomes, folder):
     reference = read_images(folder / "reference.npz")
     rows = read_rows(folder / "proposed" / "seed0" / "slices.csv")
     for name, image in images.items():
-        contrast, subject, number = name.split("/")
-        row = rows[(rows.contrast == contrast) & (rows.subject == subject) & (rows.slice == int(number))].iloc[0]
+        contrast, subject, number = SliceName.parse(name)
+        row = rows[(rows.contrast == contrast) & (rows.subject == subject) & (rows.slice == number)].iloc[0]
         truth = reference[f"{name}/truth"]
         error = ((image.clip(max=truth.max()) - truth) ** 2).sum() / (truth**2).sum()
         assert error == pytest.approx(row.nmse, rel=1e-2)
@@ -131,7 +134,7 @@ def test_damaged_rows_are_computed_again(request_, outcomes, folder):
     content = path.read_bytes()
     path.write_bytes(content[:-5])
     (plan,) = make_plan(request_)
-    assert [method.id for method in plan.to_evaluate] == ["oracle+bicubic"]
+    assert [row.method.id for row in plan.to_evaluate] == ["oracle+bicubic"]
     path.write_bytes(content)
 
 
@@ -154,20 +157,20 @@ def test_a_plugin_of_ones_own_stands_in_the_table(request_, tmp_path):
 
 
 BREAKS = {
-    "wild": 'output.image.mean() * (float("nan") if self.seen else 1)',
-    "greedy": 'self.full(torch.OutOfMemoryError("CUDA out of memory: 1 GiB\\nand how to mend it"))',
-    "large": "self.full(MemoryError())",
+    "wild": 'output.image.mean() * (float("nan") if self._seen else 1)',
+    "greedy": 'self._full(torch.OutOfMemoryError("CUDA out of memory: 1 GiB\\nand how to mend it"))',
+    "large": "self._full(MemoryError())",
 }
 BROKEN = """
-    seen = 0  # steps
+    _seen = 0  # steps
 
-    def full(self, error):
+    def _full(self, error):
         raise error
 
     def losses(self, phase, acquisition, output, target):
         import torch
         loss = {loss}
-        self.seen += 1
+        self._seen += 1
         return {{"nothing": loss}}
 """
 
@@ -182,13 +185,13 @@ def test_what_breaks_is_said_by_its_status_and_the_others_go_on(request_, tmp_pa
         request_, methods=f"{','.join(BREAKS)},oracle+bicubic", plugin_files=paths, results=results, limit=1
     )
     assert terminal.run(breaking, False, None) == 1
-    records = {id: read_json(results / f"vwi/smoke/{id}/seed0/run.json") for id in (*BREAKS, "oracle+bicubic")}
-    assert {id: record["status"] for id, record in records.items()} == {
+    records = {id: RunRecord.read(results / f"vwi/smoke/{id}/seed0/run.json") for id in (*BREAKS, "oracle+bicubic")}
+    assert {id: record.status for id, record in records.items()} == {
         "wild": "diverged", "greedy": "out-of-memory", "large": "out-of-memory", "oracle+bicubic": "done",
     }  # fmt: skip
-    assert "the nothing loss of stage wild is nan at step 1" in records["wild"]["reason"]
-    assert records["greedy"]["reason"] == "needs vwi stage greedy seed0: CUDA out of memory: 1 GiB"
-    assert records["large"]["reason"] == "needs vwi stage large seed0: no memory left"
+    assert "the nothing loss of stage wild is nan at step 1" in records["wild"].reason
+    assert records["greedy"].reason == "needs vwi stage greedy seed0: CUDA out of memory: 1 GiB"
+    assert records["large"].reason == "needs vwi stage large seed0: no memory left"
     table = (make_report(results, tmp_path / "out") and (tmp_path / "out/vwi/smoke/main.md")).read_text()
     assert "nan at step 1" in table
 
@@ -204,9 +207,9 @@ def test_a_row_says_what_its_first_stage_died_of(request_, tmp_path):
     assert {id: outcome.status for id, outcome in outcomes.items()} == {
         "vwi stage rough seed0": "diverged", "vwi stage rough+rrdb seed0": "skipped", "vwi rough+rrdb seed0": "diverged",
     }  # fmt: skip
-    record = read_json(rough.results / "vwi/smoke/rough+rrdb/seed0/run.json")
-    assert record["status"] == "diverged"
-    assert "of stage rough is nan at step 0" in record["reason"]
+    record = RunRecord.read(rough.results / "vwi/smoke/rough+rrdb/seed0/run.json")
+    assert record.status == "diverged"
+    assert "of stage rough is nan at step 0" in record.reason
 
 
 def test_an_interruption_keeps_the_rows_that_are_done(request_, tmp_path):
@@ -218,11 +221,13 @@ def test_an_interruption_keeps_the_rows_that_are_done(request_, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         execute(request, make_plan(request), replace(CALLBACKS, working=interrupt))
-    found = {id: read_json(tmp_path / f"vwi/smoke/{id}/seed0/run.json") for id in ("oracle+bicubic", "oracle+sinc")}
-    assert [record["status"] for record in found.values()] == ["done", "interrupted"]
+    found = {
+        id: RunRecord.read(tmp_path / f"vwi/smoke/{id}/seed0/run.json") for id in ("oracle+bicubic", "oracle+sinc")
+    }
+    assert [record.status for record in found.values()] == ["done", "interrupted"]
     (plan,) = make_plan(request)
-    assert [method.id for method in plan.to_evaluate] == ["oracle+sinc"]
-    assert [method.id for method in plan.to_time] == ["oracle+bicubic"]
+    assert [row.method.id for row in plan.to_evaluate] == ["oracle+sinc"]
+    assert [row.method.id for row in plan.to_time] == ["oracle+bicubic"]
     assert {outcome.status for outcome in execute(request, [plan], CALLBACKS).values()} == {"done"}
     assert (tmp_path / "vwi/smoke/oracle+bicubic/seed0/timing.csv").exists()
 
@@ -230,16 +235,16 @@ def test_an_interruption_keeps_the_rows_that_are_done(request_, tmp_path):
 def test_a_super_resolver_is_trained_on_its_reconstructors_outputs(request_, cache, tmp_path):
     request = replace(request_, methods="modl+rrdb", results=tmp_path)
     (plan,) = make_plan(request)
-    assert [stage.id for stage in plan.to_train] == ["modl", "modl+rrdb"]
-    assert plan.stages["modl+rrdb"].needs == ("modl",)
+    assert [stage.stage.id for stage in plan.to_train] == ["modl", "modl+rrdb"]
+    assert plan.stages["modl+rrdb"].stage.needs == ("modl",)
     outcomes = execute(request, [plan], CALLBACKS)
     assert {outcome.status for outcome in outcomes.values()} == {"done"}
-    assert len(list((cache / "reconstructions").glob("modl-*.npy"))) >= 2
+    assert len(list((cache / "reconstructions").glob("modl-*.npz"))) >= 2
 
 
 def test_a_fold_has_a_folder_of_its_own(request_):
-    (plan,) = make_plan(replace(request_, fold=1))
-    assert plan.folders["proposed"].name == "seed0-fold1"
+    (plan,) = make_plan(replace(request_, folds=(1,)))
+    assert {row.folder.path.name for row in plan.rows} == {"seed0-fold1"}
     assert plan.test.subjects["test"] != make_plan(request_)[0].test.subjects["test"]
 
 

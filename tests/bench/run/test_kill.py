@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.run.execute import Callbacks, Request, execute, make_plan
+from bench.run.execute import Callbacks, execute
+from bench.run.plan import make_plan
+from bench.run.request import Request
 
 METHODS = "cg-sense+bicubic,proposed"
 SETTINGS = ("training.iterations=6", "training.validate_every=2", "data.slices=[2, 1, 1]")

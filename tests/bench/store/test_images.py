@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from bench.errors import UserError
 from bench.store.images import SliceName, read_images, write_images
 
 NAME = str(SliceName("t1w", "a", 0))
@@ -25,3 +26,20 @@ def test_a_name_of_any_text_comes_back(text):
     name = SliceName(text, f"{text}/{text}", 12)
     assert SliceName.parse(str(name)) == name
     assert str(name).count("/") == 2
+
+
+def test_images_come_back_within_a_step_of_sixteen_bits(tmp_path):
+    image = np.random.default_rng(0).random((5, 4)).astype(np.float32) * 300
+    mask = image > 100
+    write_images(tmp_path / "images.npz", {"a/b/0": image, "a/b/0/mask": mask})
+    read = read_images(tmp_path / "images.npz")
+    assert np.abs(read["a/b/0"] - image).max() <= image.max() / 65535
+    assert np.array_equal(read["a/b/0/mask"], mask)
+
+
+def test_a_truncated_image_file_is_refused(tmp_path):
+    path = tmp_path / "images.npz"
+    write_images(path, {"a": np.ones((4, 4), np.float32)})
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(UserError, match=r"images\.npz"):
+        read_images(path)

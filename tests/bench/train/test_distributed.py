@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 
 from bench.authoring.new import render
-from bench.run.execute import Callbacks, Request, execute, make_plan
-from bench.store.files import read_json
+from bench.run.execute import Callbacks, execute
+from bench.run.plan import make_plan
+from bench.run.request import Request
+from bench.store.records import StageRecord
 
 SETTINGS = (
     "training.iterations=4", "training.validate_every=1", "training.batch=4", "training.learning_rate=1e-2",
@@ -30,7 +32,7 @@ def test_two_processes_have_the_losses_of_one(alone, tmp_path):
     for request in (alone, together):
         assert {outcome.status for outcome in run(request).values()} == {"done"}
         folder = request.results / "vwi/smoke/stages/oracle+rrdb/seed0"
-        assert read_json(folder / "stage.json")["provenance"]["devices"] == request.devices
+        assert StageRecord.read(folder / "stage.json").provenance["devices"] == request.devices
         curves.append(pd.read_csv(folder / "curve.csv"))
     one, two = (curve["loss-pixel"].to_numpy() for curve in curves)
     assert len(one) == 4
