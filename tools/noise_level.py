@@ -15,32 +15,32 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench import config, registry
-from bench.composition import Chain
-from bench.data.prepare import declare
-from bench.train.loop import Part, limit_threads, validation_scores
-from bench.train.stage import StageJob, load_link, make_stage
+from bench.composition import Composition, Half
+from bench.data.dataset import Dataset
+from bench.data.prepare import open_split, prepare
+from bench.store.layout import ResultsFolder
+from bench.train.loop import Samples, limit_threads, validation_scores
+from bench.train.stage import StageJob, load_half, make_stage
 
 
-def measure(dataset: str, sigma: float, folder: Path) -> dict[str, float]:
+def measure(dataset: str, sigma: float, results: ResultsFolder) -> dict[str, float]:
     """Scores at one noise level."""
     settings = config.load("laptop", ["training.iterations=600", "training.validate_every=300"])
-    protocol = replace(registry.datasets()[dataset].make(), noise=sigma)
-    data = declare(protocol, None, settings, 0, None)
-    data.prepare(["train", "validation"], 1, lambda *_: None)
-    train, validation = data.open("train"), data.open("validation")
-    place = folder / dataset / f"{sigma:g}"
-    key = data.key("train", "validation")
-    job = StageJob("modl", "modl", key, None, place, settings, 0, 0, train, validation, "cpu", 1, ())
+    protocol = replace(registry.datasets()[dataset].made_by(), noise=sigma)
+    data = Dataset.of(protocol, None, settings, 0, None)
+    prepare(data, ("train", "validation"), 1, lambda *_: None)
+    train, validation = open_split(data, "train"), open_split(data, "validation")
+    folder, key = results.stage(dataset, settings.profile, "modl", 0), data.key("train", "validation")
+    job = StageJob("modl", "modl", key, None, folder, settings, 0, 0, train, validation, "cpu", 1, (), {})
     make_stage(job, lambda *_: None)
     plugins = registry.methods()
     modl, cg, bicubic = (
-        load_link(plugins[id], settings, place if id == "modl" else None, "cpu")
+        load_half(plugins[id], settings, folder if id == "modl" else None, "cpu")
         for id in ("modl", "cg-sense", "bicubic")
     )
-    part = Part(validation)
 
-    def psnr(*links: object) -> float:
-        return validation_scores(Chain(tuple(links)), part, "cpu", None)["psnr"]  # type: ignore[arg-type]
+    def psnr(*halves: Half) -> float:
+        return validation_scores(Composition(halves), Samples(validation), "cpu", None)["psnr"]
 
     learned, linear = psnr(modl, bicubic), psnr(cg, bicubic)
     return {
@@ -55,7 +55,7 @@ def main() -> None:
     registry.discover()
     dataset, *levels = sys.argv[1:]
     for level in levels:
-        scores = measure(dataset, float(level), Path("runs/noise-level"))
+        scores = measure(dataset, float(level), ResultsFolder(Path("runs/noise-level") / level))
         print(json.dumps({"dataset": dataset, **{k: round(v, 4) for k, v in scores.items()}}), flush=True)
 
 

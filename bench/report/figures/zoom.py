@@ -38,7 +38,7 @@ class Region:
 
 
 def choose_region(images: Sequence[NDArray[Any]], foreground: NDArray[Any]) -> Region:
-    """The square in which methods differ most: variance over methods, summed; as far inside the foreground as can be."""
+    """The square in which methods differ most: variance over methods, summed; as far inside the foreground as possible."""
     side = max(8, round(SIDE * min(foreground.shape)))
     inside = _sums(foreground.astype(np.int64), side)
     spread = _sums(np.var(np.stack(images), axis=0, dtype=np.float64), side)

@@ -136,7 +136,9 @@ def _rows(path: Path, record: RunRecord) -> pd.DataFrame:
     if rows.empty:
         raise UserError(f"{path} holds no slices: {AGAIN}.")
     if hashlib.sha256(path.read_bytes()).hexdigest() != record.slices_sha256:
-        raise UserError(f"{path} is not what 'slices_sha256' in its run.json says, so somebody changed it: {AGAIN}.")
+        raise UserError(
+            f"{path} does not match 'slices_sha256' in its run.json, so it was changed afterwards: {AGAIN}."
+        )
     return rows
 
 

@@ -107,7 +107,7 @@ def caveats(results: DatasetResults) -> list[str]:
 
 
 def unequal(results: DatasetResults) -> list[str]:
-    """Means over other slices are not to be compared."""
+    """Which means are over fewer slices than others, and do not compare with them."""
     said: list[str] = []
     if not results.done:
         return said

@@ -139,7 +139,7 @@ def _why_none(results: DatasetResults) -> str:
 
 
 def remarks(results: DatasetResults, found: Sequence[Comparison]) -> list[str]:
-    """How to read it, and what it does not tell."""
+    """How to read it, and what it does not show."""
     if not found:
         return []
     people = min(comparison.subjects for comparison in found)

@@ -34,7 +34,7 @@ def test_two_sources_are_not_mixed(results):
     [
         ("slices.csv", "ssim,", "sim,", r"slices\.csv lacks the column 'ssim'"),
         ("slices.csv", "0.9,", "high,", r"slices\.csv: column 'ssim' holds something that is no number"),
-        ("slices.csv", "0.9,", "0.95,", r"slices\.csv is not what 'slices_sha256'"),
+        ("slices.csv", "0.9,", "0.95,", r"slices\.csv does not match 'slices_sha256'"),
         ("timing.csv", "seconds", "minutes", r"timing\.csv lacks the column 'seconds'"),
         ("timing.csv", "0.5,", "fast,", r"timing\.csv: column 'seconds'"),
         ("timing.csv", "120,cpu,2,1.5", "120,cpu,2,much", r"timing\.csv: column 'gmac'"),
