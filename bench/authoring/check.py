@@ -8,7 +8,7 @@ import torch
 
 from bench import registry
 from bench.authoring import clauses, data_clauses
-from bench.authoring.clauses import Broken, Trial
+from bench.authoring.trial import Broken, Trial, fresh
 from bench.errors import UserError
 from bench.registry import MethodPlugin, Plugin
 from bench.workers import Progress, Task, carry_out
@@ -26,6 +26,7 @@ CLAUSES = {
     "phases": "phases have distinct names and fractions that sum to 1",
     "losses": "losses are finite scalars by name, and their gradient reaches a parameter",
     "target": "losses depend on the target, on its real and imaginary part",
+    "truth": "losses are smallest at the true image",
     "discriminator": "an adversarial phase has a discriminator: (hr, lr) -> (logits, features)",
     "optimiser": "optimiser gives a torch.optim.Optimizer of the parameters",
     "grid": "grid gives candidates that configure takes",
@@ -69,7 +70,7 @@ def check(plugin: MethodPlugin, plugin_files: tuple[Path, ...] = (), in_own_proc
     trial = Trial(plugin)
     held = _hold(plugin.id, clauses.of_method(trial))
     if in_own_process:
-        expected = clauses.fresh(plugin)
+        expected = fresh(plugin)
         held += _hold(plugin.id, [("process", lambda: _in_own_process(plugin.id, plugin_files, expected))])
     return held
 
@@ -99,7 +100,7 @@ def _in_own_process(id: str, plugin_files: tuple[Path, ...], expected: list[torc
 
 def _compare_fresh(id: str, plugin_files: tuple[Path, ...], expected: list[Any], progress: Progress) -> None:
     registry.discover(plugin_files)
-    found = clauses.fresh(registry.methods()[id])
+    found = fresh(registry.methods()[id])
     for ours, theirs in zip(found, expected, strict=True):
         if not torch.allclose(ours, torch.from_numpy(theirs), rtol=1e-3, atol=1e-4):
             raise UserError("there it gives other values: something outside of the class changes them")
