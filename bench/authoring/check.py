@@ -10,7 +10,7 @@ from bench import registry
 from bench.authoring import clauses, data_clauses
 from bench.authoring.trial import Broken, Trial, fresh
 from bench.errors import UserError
-from bench.registry import MethodPlugin, Plugin
+from bench.registry import MethodPlugin
 from bench.workers import Progress, Task, carry_out
 
 CLAUSES = {
@@ -41,14 +41,17 @@ CLAUSES = {
 
 
 def check_id(id: str, plugin_files: tuple[Path, ...] = ()) -> list[str]:
-    """Check a method's half, a pipeline, a source or a dataset by its id; see `check`."""
-    tables: tuple[dict[str, Any], ...] = (registry.methods(), registry.sources(), registry.datasets())
-    everything: dict[str, Plugin] = {id: plugin for table in tables for id, plugin in table.items()}
-    plugin = registry.find(everything, id, "reconstructor, super-resolver, pipeline, source or dataset")
-    if isinstance(plugin, MethodPlugin):
-        return check(plugin, plugin_files, in_own_process=plugin.module not in registry.MAIN)
-    made = registry.sources().get(id) is plugin
-    return _hold(id, data_clauses.of_source(plugin) if made else data_clauses.of_dataset(plugin))
+    """Check what is called so, a method's half, a pipeline, a source or a dataset, or several of these; see `check`."""
+    methods, sources, datasets = registry.methods(), registry.sources(), registry.datasets()
+    registry.find({**methods, **sources, **datasets}, id, "reconstructor, super-resolver, pipeline, source or dataset")
+    held: list[str] = []
+    if id in methods:
+        held += check(methods[id], plugin_files, in_own_process=methods[id].module not in registry.MAIN)
+    if id in sources:
+        held += _hold(id, data_clauses.of_source(sources[id]))
+    if id in datasets:
+        held += _hold(id, data_clauses.of_dataset(datasets[id]))
+    return held
 
 
 def check(plugin: MethodPlugin, plugin_files: tuple[Path, ...] = (), in_own_process: bool = False) -> list[str]:

@@ -1,7 +1,9 @@
 """`bench new`: the file that a new method, source or dataset starts from. It works as it is."""
 
+import keyword
 from pathlib import Path
 
+from bench import registry
 from bench.errors import UserError, closest
 from bench.registry import ID
 from bench.store.files import atomic_write
@@ -163,7 +165,7 @@ KINDS = (*METHODS, "source", "dataset")
 def render(id: str, kind: str) -> str:
     """The text of a plugin file."""
     name = "".join(word.capitalize() for word in id.split("-"))
-    name = name if name[0].isalpha() else f"My{name}"
+    name = f"My{name}" if keyword.iskeyword(name) or not name.isidentifier() else name
     if kind == "source":
         return SOURCE.format(id=id, name=name)
     if kind == "dataset":
@@ -178,14 +180,22 @@ def write(id: str, kind: str, folder: Path) -> Path:
     Raises
     ------
     UserError
-        For an unknown kind, an impossible id or a file that exists.
+        For an unknown kind, an impossible id or one that is taken, a file that exists or cannot be written.
     """
     if kind not in KINDS:
         raise UserError(f"Unknown kind '{kind}'.{closest(kind, KINDS)}")
     if not ID.fullmatch(id):
         raise UserError(f"The id '{id}' is not made of a-z, 0-9 and single hyphens.")
+    registry.discover()
+    tables = {"source": registry.sources(), "dataset": registry.datasets()}
+    taken = tables.get(kind, registry.methods()).get(id)
+    if taken:
+        raise UserError(f"The id '{id}' is taken by {taken.file}: choose another.")
     path = folder / f"{id}.py"
     if path.exists():
         raise UserError(f"{path} exists already: choose another id, or delete it.")
-    atomic_write(path, render(id, kind))
+    try:
+        atomic_write(path, render(id, kind))
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error}).") from error
     return path

@@ -413,3 +413,9 @@ def test_a_dataset_that_is_not_as_declared_is_told(tmp_path, old, new, words):
 def test_an_unknown_id_is_told():
     with pytest.raises(UserError, match=r"Unknown .*'modll'\. Did you mean 'modl'\?"):
         check_id("modll")
+
+
+def test_everything_of_an_id_is_checked(tmp_path):
+    load(tmp_path, SOURCE.replace("mine", "proposed").replace(HEAD, "head"), id="proposed")
+    with pytest.raises(UserError, match=r"'proposed' breaks the clause 'load'"):
+        check_id("proposed")
