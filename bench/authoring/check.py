@@ -51,7 +51,7 @@ def check_id(id: str, plugin_files: tuple[Path, ...] = ()) -> list[str]:
         held += _hold(id, data_clauses.of_source(sources[id]))
     if id in datasets:
         held += _hold(id, data_clauses.of_dataset(datasets[id]))
-    return held
+    return list(dict.fromkeys(held))
 
 
 def check(plugin: MethodPlugin, plugin_files: tuple[Path, ...] = (), in_own_process: bool = False) -> list[str]:
@@ -75,7 +75,7 @@ def check(plugin: MethodPlugin, plugin_files: tuple[Path, ...] = (), in_own_proc
     if in_own_process:
         expected = fresh(plugin)
         held += _hold(plugin.id, [("process", lambda: _in_own_process(plugin.id, plugin_files, expected))])
-    return held
+    return list(dict.fromkeys(held))
 
 
 def _hold(id: str, wanted: list[tuple[str, Callable[[], None]]]) -> list[str]:
@@ -91,7 +91,7 @@ def _hold(id: str, wanted: list[tuple[str, Callable[[], None]]]) -> list[str]:
             what = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
             raise UserError(f"'{id}' breaks the clause '{clause}' ({CLAUSES[clause]}): {what}.") from error
         held.append(clause)
-    return held
+    return list(dict.fromkeys(held))
 
 
 def _in_own_process(id: str, plugin_files: tuple[Path, ...], expected: list[torch.Tensor]) -> None:

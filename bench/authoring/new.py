@@ -43,15 +43,17 @@ TAIL = '''
         self, phase: bench.Phase, acquisition: bench.Acquisition, output: bench.Output, target: bench.Target
     ) -> dict[str, torch.Tensor]:
         """Weighted terms; the loop sums and logs them."""
-        return {loss}
+{loss}
 '''
 
 UPSAMPLING = """        self.net = nn.Sequential(
-            nn.Conv2d({channels}, settings.width, 3, padding=1), nn.ReLU(),
-            nn.Conv2d(settings.width, 4, 3, padding=1), nn.PixelShuffle(2),
+            nn.Conv2d({channels}, settings.width, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(settings.width, 4, 3, padding=1),
+            nn.PixelShuffle(2),
         )
 """
-PIXEL = '{"pixel": nn.functional.l1_loss(output.image, target.image_hr.abs())}'
+PIXEL = '        return {"pixel": nn.functional.l1_loss(output.image, target.image_hr.abs())}'
 
 METHODS = {
     "reconstructor": (
@@ -69,7 +71,8 @@ METHODS = {
         operator = bench.Sense(acquisition.maps_lr, acquisition.mask)
         return image - (operator.normal(image) - acquisition.zero_filled)
 ''',
-        '{"reconstruction": torch.view_as_real(output.image_lr - target.image_lr).abs().mean()}',
+        '''        assert output.image_lr is not None  # of a reconstructor it never is
+        return {"reconstruction": torch.view_as_real(output.image_lr - target.image_lr).abs().mean()}''',
     ),
     "super_resolver": (
         "A super-resolver: LR magnitude -> HR magnitude.",
@@ -111,7 +114,7 @@ class {name}(bench.Source):
     label = "made-up data"  # stands in every table and figure
     datasets = ("vwi",)  # whose protocols suit it
 
-    def subjects(self) -> dict[str, tuple[str, ...]]:
+    def subjects(self) -> dict[bench.Split, tuple[str, ...]]:
         """Ids of the people of each split; nobody is in two."""
         return {{"train": ("one", "two"), "validation": ("three",), "test": ("four",)}}
 
