@@ -8,8 +8,8 @@ from bench.authoring.new import KINDS, METHODS, render, write
 from bench.errors import UserError
 
 IDS = [
-    "mine", "mine-too", "sense", "output", "none", "true", "torch", "nn", "bench", "dataclass", "class", "3d", "source", "test",
-    "np", "head", "protocol", "super", "settings", "width", "7", "import", "phase",
+    "mine", "mine-too", "sense", "output", "none", "true", "torch", "nn", "bench", "dataclass", "class", "3d", "source",
+    "test", "np", "head", "protocol", "super", "settings", "width", "7", "import", "phase",
 ]  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def test_an_id_that_is_taken_is_refused(tmp_path, id, kind):
 
 
 def test_an_unknown_kind_is_refused(tmp_path):
-    with pytest.raises(UserError, match="Unknown kind 'pipline'. Did you mean 'pipeline'"):
+    with pytest.raises(UserError, match=r"Unknown kind 'pipline'\. Did you mean 'pipeline'"):
         write("mine", "pipline", tmp_path)
 
 
