@@ -374,7 +374,7 @@ def read_results(folder: str | Path = "runs") -> pd.DataFrame:
         record = RunRecord.read(run.record)
         if record.done:
             table = read_rows(run.slices)
-            table.insert(table.columns.get_loc("slice") + 1, "group", record.group)
+            table.insert(list(table.columns).index("slice") + 1, "group", record.group)
             tables.append(table)
     if not tables:
         raise UserError(f"{folder} holds no rows: type bench run --results {folder} first.")

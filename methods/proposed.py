@@ -128,7 +128,8 @@ class SuperResolution(Block):
         features = shallow + self.body(features)
         for modulate in modulations[-1:]:
             features = modulate(features)
-        return self.tail(features)
+        result: Tensor = self.tail(features)
+        return result
 
 
 class Conditioner(nn.Sequential, Block):
