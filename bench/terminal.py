@@ -161,11 +161,15 @@ def show_catalogue(what: str, rows: list[dict[str, Any]]) -> None:
     if what == "methods":
         table.add_column("parameters", justify="right")
     for row in rows:
-        cells = [str(row[column]) for column in columns]
+        cells = [_cell(row[column]) for column in columns]
         if what == "methods":
             cells.append(f"{sum(stage['parameters'] for stage in row['stages']):,}")
         table.add_row(*cells)
     Console(file=sys.stdout).print(table)
+
+
+def _cell(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def speed(threads: int) -> None:

@@ -87,7 +87,7 @@ def _hold(id: str, wanted: list[tuple[str, Callable[[], None]]]) -> list[str]:
             what = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
             raise UserError(f"'{id}' breaks the clause '{clause}' ({CLAUSES[clause]}): {what}.") from error
         held.append(clause)
-    return held
+    return list(dict.fromkeys(held))
 
 
 def _in_own_process(id: str, plugin_files: tuple[Path, ...], expected: list[torch.Tensor]) -> None:
