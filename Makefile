@@ -10,10 +10,10 @@ BENCH = .venv/bin/bench
 
 bench: .venv/installed
 	$(BENCH) run --dataset vwi,vfa --methods all --results runs --compare results
-	$(BENCH) report --results runs --out runs/report
+	$(BENCH) report --results runs
 
 test: .venv/installed
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2
 
 lint: .venv/installed
 	.venv/bin/ruff check .
@@ -22,5 +22,5 @@ lint: .venv/installed
 
 reference: .venv/installed
 	$(BENCH) run --dataset vwi,brain,vfa --methods all --results results
-	$(BENCH) report --results results --out reports
+	.venv/bin/python tools/thin.py results
 	.venv/bin/python tools/readme.py

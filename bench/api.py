@@ -14,6 +14,7 @@ from torch import Tensor
 from bench import config, registry
 from bench.acquisition import Acquisition, Target
 from bench.composition import Composition
+from bench.data import assets
 from bench.data.dataset import Dataset
 from bench.data.prepare import open_split, prepare
 from bench.data.protocol import SPLITS, Split
@@ -343,7 +344,9 @@ def score(
     """
     pair = [_real(array) for array in (image, truth)]
     try:
-        found = image_scores.score(pair[0], None, pair[1], pair[1], voxel_mm, Lpips() if lpips else None)
+        found = image_scores.score(
+            pair[0], None, pair[1], pair[1], voxel_mm, Lpips(assets.fetch("lpips")) if lpips else None
+        )
     except ValueError as error:
         raise UserError(f"These images cannot be scored: {error}.") from error
     return {name: value for name, value in found.items() if name != "psnr_lr"}
@@ -374,7 +377,7 @@ def read_results(folder: str | Path = "runs") -> pd.DataFrame:
         record = RunRecord.read(run.record)
         if record.done:
             table = read_rows(run.slices)
-            table.insert(table.columns.get_loc("slice") + 1, "group", record.group)
+            table.insert(list(table.columns).index("slice") + 1, "group", record.group)
             tables.append(table)
     if not tables:
         raise UserError(f"{folder} holds no rows: type bench run --results {folder} first.")

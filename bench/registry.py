@@ -54,9 +54,9 @@ class Plugin:
     @cached_property
     def sha256(self) -> str:
         """Of its text: the file, or the folder of its package; of the class alone where it was typed into a notebook."""
-        root = sys.modules.get(self.module.partition(".")[0])
-        if self.module.startswith(PREFIX) and getattr(root, "__path__", None):
-            return sha256_of(Path(str(root.__path__[0])))  # type: ignore[union-attr]
+        folders = getattr(sys.modules.get(self.module.partition(".")[0]), "__path__", None)
+        if self.module.startswith(PREFIX) and folders:
+            return sha256_of(Path(folders[0]))
         if Path(self.file).is_file():
             return sha256_of(Path(self.file))
         try:
@@ -147,8 +147,9 @@ def source(id: str) -> Callable[[AnySource], AnySource]:
     """Register a `Source`."""
 
     def register(cls: AnySource) -> AnySource:
-        if not (isinstance(cls, type) and issubclass(cls, Source)):
-            name = getattr(cls, "__name__", "Mine")
+        given: object = cls
+        if not (isinstance(given, type) and issubclass(given, Source)):
+            name = getattr(given, "__name__", "Mine")
             raise UserError(f"'{id}' cannot be registered as a source: write `class {name}(bench.Source):`.")
         lacking = sorted(cls.__abstractmethods__)
         if lacking:

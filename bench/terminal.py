@@ -33,6 +33,8 @@ def run(request: Request, dry_run: bool, compare: Path | None) -> int:
     """Plan, print, execute, summarise; the exit code."""
     plans = make_plan(request)
     show_plan(plans)
+    if not request.weights and layout.shipped() is None and any(plan.to_train for plan in plans):
+        console.print("There are no shipped weights outside of a checkout: --weights DIR names results that have them.")
     if dry_run:
         return 0
     with Bars() as bars:
@@ -60,8 +62,6 @@ def show_plan(plans: list[DatasetPlan]) -> None:
     ):
         if names:
             console.print(f"{what}: {', '.join(dict.fromkeys(names))}.", soft_wrap=True)
-    if layout.shipped() is None:
-        console.print("No shipped weights: this is no checkout. Name results that have them with --weights DIR.")
     downloads = needed_assets(plans)
     if downloads:
         size = sum(assets.size_mb(name) for name in downloads)
@@ -161,11 +161,15 @@ def show_catalogue(what: str, rows: list[dict[str, Any]]) -> None:
     if what == "methods":
         table.add_column("parameters", justify="right")
     for row in rows:
-        cells = [str(row[column]) for column in columns]
+        cells = [_cell(row[column]) for column in columns]
         if what == "methods":
             cells.append(f"{sum(stage['parameters'] for stage in row['stages']):,}")
         table.add_row(*cells)
     Console(file=sys.stdout).print(table)
+
+
+def _cell(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def speed(threads: int) -> None:

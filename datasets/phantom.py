@@ -9,6 +9,7 @@ from bench.mri.simulate import generator
 from bench.registry import source
 
 VERSION = 1
+Grid = NDArray[np.float32]
 VOXEL_MM = 1.2
 SHAPE = (180, 180, 150)  # (z, y, x)
 
@@ -60,11 +61,12 @@ class Phantom(Source):
         squared = sum(f**2 for f in np.meshgrid(*frequencies, indexing="ij", sparse=True))
         band = np.exp(-((np.sqrt(squared) - 1 / 12) ** 2) / (2 * 0.025**2))
         folds = np.fft.irfftn(spectrum * band, SHAPE, axes=(0, 1, 2))
-        return (folds / (2 * folds.std())).clip(-1, 1).astype(np.float32)
+        result: NDArray[np.float32] = (folds / (2 * folds.std())).clip(-1, 1).astype(np.float32)
+        return result
 
     @staticmethod
     def _vessels(
-        head: NDArray[np.float32], z: NDArray, y: NDArray, x: NDArray, random: np.random.Generator
+        head: NDArray[np.float32], z: Grid, y: Grid, x: Grid, random: np.random.Generator
     ) -> tuple[Vessel, ...]:
         """Vessels that wind along z: dark lumen, thin bright wall. Returns where they are."""
         owner = np.zeros(SHAPE, np.int8)

@@ -33,7 +33,8 @@ class AttentionBlock(Block):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, features, y, x) -> the same."""
         y = self.convs(x)
-        return x + y * self.attention(y).sigmoid()
+        result: Tensor = x + y * self.attention(y).sigmoid()
+        return result
 
 
 class AttentionGroup(nn.Module):
@@ -46,7 +47,8 @@ class AttentionGroup(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, features, y, x) -> the same."""
-        return x + self.layers(x)
+        result: Tensor = x + self.layers(x)
+        return result
 
 
 class PairedDiscriminator(Block):
@@ -122,7 +124,8 @@ class MedSRGAN(SuperResolver, Trained):
         """(batch, y, x) -> (batch, Y, X)."""
         shallow = self.first(magnitude[:, None])
         image = self.last(self.upsampling(shallow + self.body(self.groups(shallow)))).squeeze(1)
-        return image + bicubic(magnitude) if self.image_skip else image
+        result: Tensor = image + bicubic(magnitude) if self.image_skip else image
+        return result
 
     def phases(self) -> tuple[Phase, ...]:
         """Adversarial, after the profile's share of pixel training."""

@@ -23,6 +23,8 @@ from bench.registry import pipeline
 from bench.train.perceptual import CONV5_4, PERCEPTUAL_ASSETS, perceptual_losses
 from bench.train.phases import AdversarialSettings, adversarial_phases
 
+from .rrdb import RRDBNet
+
 CONDITION = 64  # channels of the reconstruction feature; the paper is silent
 
 
@@ -44,20 +46,6 @@ class ReconstructionSettings(Sizes):
     """K, in training and test."""
     step_size: float = shared(1.0)
     """eta at the start, in (0, 2), where gradient descent is stable."""
-
-
-@dataclass(frozen=True)
-class SuperResolutionSettings(Sizes):
-    """Of the super-resolver."""
-
-    features: int = shared(64)
-    growth: int = shared(32)
-    """Channels that a convolution adds inside a dense block."""
-    blocks: int = shared(23)
-    residual_scale: float = shared(0.2)
-    init_scale: float = shared(0.1)
-    image_skip: bool = shared(False)
-    """Add the bicubically upsampled image to the output; the tail then begins with zero."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +96,7 @@ class SuperResolution(Block):
 
     version = 1
 
-    def __init__(self, network: SuperResolutionSettings, condition: int) -> None:
+    def __init__(self, network: RRDBNet.Settings, condition: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(2, network.features, 3, padding=1)
         sizes = (network.features, network.growth, network.residual_scale, network.init_scale)
@@ -128,7 +116,8 @@ class SuperResolution(Block):
         features = shallow + self.body(features)
         for modulate in modulations[-1:]:
             features = modulate(features)
-        return self.tail(features)
+        result: Tensor = self.tail(features)
+        return result
 
 
 class Conditioner(nn.Sequential, Block):
@@ -144,7 +133,7 @@ class Adversarial(Pipeline, Trained):
     """What the paper's network and its ablations share: losses of Eq. 7-12, phases, discriminator, image skip."""
 
     @dataclass(frozen=True)
-    class Settings(SuperResolutionSettings, LossSettings):
+    class Settings(RRDBNet.Settings, LossSettings):
         """Of a super-resolver and its losses."""
 
     def __init__(self, settings: Settings) -> None:

@@ -47,7 +47,8 @@ class RRDBNet(SuperResolver, Trained):
         """(batch, y, x) -> (batch, Y, X)."""
         shallow = self.first(magnitude[:, None])
         image = self.tail(shallow + self.body(self.trunk(shallow)))
-        return image + bicubic(magnitude) if self.image_skip else image
+        result: Tensor = image + bicubic(magnitude) if self.image_skip else image
+        return result
 
     def phases(self) -> tuple[Phase, ...]:
         """One phase."""

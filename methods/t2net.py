@@ -47,7 +47,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, features, y, x) -> the same."""
-        return x + RESIDUAL * self.convs(x)
+        result: Tensor = x + RESIDUAL * self.convs(x)
+        return result
 
 
 class TaskBlock(Block):

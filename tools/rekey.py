@@ -7,6 +7,7 @@ weights are not touched; `former_key`, date, commit and seconds stay in `stage.j
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from bench import config, registry
 from bench.config import Settings
@@ -19,12 +20,12 @@ from bench.store.records import StageRecord
 OLD_NAMES = {"weights": None}  # new settings that the old record could not say, with the value that means the same
 
 
-def check(id: str, old: dict[str, object], settings: Settings, plugin: registry.MethodPlugin) -> None:
+def check(id: str, old: dict[str, Any], settings: Settings, plugin: registry.MethodPlugin) -> None:
     """Refuse a stage that was made with other settings."""
     now = json.loads(json.dumps(settings.to_dict((plugin,))))
     assert old["data"] == now["data"], id
     assert old["training"] == now["training"], id
-    said = {**old["network"], **old["training"]}  # type: ignore[dict-item]
+    said = old["network"] | old["training"]
     for name, value in now["methods"][plugin.id].items():
         assert said.get(name, OLD_NAMES.get(name, "missing")) == value, (id, name, value)
 
@@ -42,12 +43,13 @@ def rekey(root: ResultsFolder, dataset: str, profile: str) -> None:
         assert (old["seed"], old["fold"], old["plugin"]) == (0, 0, stage.plugin.id)
         assert old["parameters"] == stage.parameters
         check(stage.id, old["settings"], settings, stage.plugin)
-        kept = ("seed", "fold", "parameters", "validation", "provenance")
-        learned = ("weights_sha256", "iterations", "best_step", "seconds", "choice")
+        names = ("seed", "fold", "parameters", "validation", "provenance")
+        learned: dict[str, Any] = {name: old[name] for name in names}
+        for name in ("weights_sha256", "iterations", "best_step", "seconds", "choice"):
+            learned[name] = old.get(name)
         StageRecord(
             id=stage.id, plugin=stage.plugin.id, key=stage.key, former_key=old["key"],
-            settings=settings.to_dict((stage.plugin,)), grid=tuple(old.get("grid", ())),
-            **{name: old[name] for name in kept}, **{name: old.get(name) for name in learned},
+            settings=settings.to_dict((stage.plugin,)), grid=tuple(old.get("grid", ())), **learned,
         ).write(folder.record)  # fmt: skip
         print(f"{dataset} {profile} {stage.id}: {old['key'][:12]} -> {stage.key[:12]}")
 

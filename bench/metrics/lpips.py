@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bench.data import assets
 from bench.errors import UserError
 from bench.metrics.image import Image
 
@@ -20,10 +19,10 @@ ALEXNET = {"slice1.0": 0, "slice2.3": 1, "slice3.6": 2, "slice4.8": 3, "slice5.1
 class Lpips:
     """LPIPS-Alex by the official package's code: (Y, X) images in [0, 1] -> distance.
 
-    The package ships its learned heads only; the AlexNet convolutions (torchvision's numbers) come from a package file.
+    The package ships its learned heads only; the AlexNet convolutions (torchvision's numbers) come from the asset "lpips".
     """
 
-    def __init__(self, device: str = "cpu") -> None:
+    def __init__(self, alexnet: Path, device: str = "cpu") -> None:
         import lpips
 
         with warnings.catch_warnings():
@@ -31,7 +30,7 @@ class Lpips:
             self.net = lpips.LPIPS(net="alex", pretrained=False, pnet_rand=True, verbose=False)
             heads = Path(lpips.__file__).parent / "weights" / "v0.1" / "alex.pth"
             self.net.load_state_dict(torch.load(heads, map_location="cpu", weights_only=True), strict=False)
-        convolutions = alexnet_convolutions(assets.fetch("lpips"))
+        convolutions = alexnet_convolutions(alexnet)
         trunk = self.net.net.state_dict()
         for layer, i in ALEXNET.items():
             kernel, bias = convolutions[f"Conv_{i}"]

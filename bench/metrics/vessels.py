@@ -75,7 +75,10 @@ def profile(
     """Mean over angles of the image (Y, X) at radii (n,) in mm about a centre (y, x) in pixels, by cubic interpolation."""
     angle = 2 * np.pi * np.arange(ANGLES)[:, None] / ANGLES
     places = [c + radius * f(angle) / mm for c, f, mm in zip(centre, (np.sin, np.cos), voxel_mm, strict=True)]
-    return np.asarray(map_coordinates(image.astype(np.float64), places, order=3, mode="nearest")).mean(0)
+    result: NDArray[np.float64] = np.asarray(
+        map_coordinates(image.astype(np.float64), places, order=3, mode="nearest")
+    ).mean(0)
+    return result
 
 
 def _crossing(values: NDArray[np.float64], level: float) -> float:

@@ -53,7 +53,8 @@ def _kernels(centre: Tensor, width: int, threshold: float) -> Tensor:
     matrix = windows.movedim(0, 2).flatten(0, 1).flatten(1)
     values, vectors = torch.linalg.eigh(matrix.mH @ matrix)  # squared singular values, ascending
     kept = values > threshold**2 * values[-1]
-    return vectors[:, kept].mH.reshape(-1, coils, width, width)
+    result: Tensor = vectors[:, kept].mH.reshape(-1, coils, width, width)
+    return result
 
 
 def _hermitian_field(kernels: Tensor, shape: tuple[int, int]) -> Tensor:
@@ -98,7 +99,8 @@ def compression(kspace: Tensor, coils: int, readout: int | None, calibration: in
         product = matrices[position] @ matrices[position - 1].mH
         left, _, right = torch.linalg.svd(product)
         matrices[position] = (left @ right).mH @ matrices[position]
-    return matrices
+    result: Tensor = matrices
+    return result
 
 
 def compress(kspace: Tensor, matrices: Tensor, readout: int | None) -> Tensor:
@@ -113,9 +115,11 @@ def compress(kspace: Tensor, matrices: Tensor, readout: int | None) -> Tensor:
 
 def _ifft_rows(kspace: Tensor) -> Tensor:
     shifted = torch.fft.ifftshift(kspace, dim=-2)
-    return torch.fft.fftshift(torch.fft.ifft(shifted, dim=-2, norm="ortho"), dim=-2)
+    result: Tensor = torch.fft.fftshift(torch.fft.ifft(shifted, dim=-2, norm="ortho"), dim=-2)
+    return result
 
 
 def _fft_rows(hybrid: Tensor) -> Tensor:
     shifted = torch.fft.ifftshift(hybrid, dim=-2)
-    return torch.fft.fftshift(torch.fft.fft(shifted, dim=-2, norm="ortho"), dim=-2)
+    result: Tensor = torch.fft.fftshift(torch.fft.fft(shifted, dim=-2, norm="ortho"), dim=-2)
+    return result

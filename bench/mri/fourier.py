@@ -10,12 +10,14 @@ AXES = (-2, -1)
 
 def fft2c(image: Tensor) -> Tensor:
     """Image -> k-space, DC and image centre at N // 2."""
-    return torch.fft.fftshift(torch.fft.fft2(torch.fft.ifftshift(image, dim=AXES), norm="ortho"), dim=AXES)
+    result: Tensor = torch.fft.fftshift(torch.fft.fft2(torch.fft.ifftshift(image, dim=AXES), norm="ortho"), dim=AXES)
+    return result
 
 
 def ifft2c(kspace: Tensor) -> Tensor:
     """K-space -> image, DC and image centre at N // 2."""
-    return torch.fft.fftshift(torch.fft.ifft2(torch.fft.ifftshift(kspace, dim=AXES), norm="ortho"), dim=AXES)
+    result: Tensor = torch.fft.fftshift(torch.fft.ifft2(torch.fft.ifftshift(kspace, dim=AXES), norm="ortho"), dim=AXES)
+    return result
 
 
 def _central(size: int, part: int) -> slice:
@@ -37,9 +39,11 @@ def pad(array: Tensor, shape: tuple[int, int]) -> Tensor:
 
 def to_low_resolution(kspace: Tensor, shape: tuple[int, int]) -> Tensor:
     """Crop k-space and scale by sqrt(pixels after / before), so that both images share one intensity scale."""
-    return (prod(shape) / prod(kspace.shape[-2:])) ** 0.5 * crop(kspace, shape)
+    result: Tensor = (prod(shape) / prod(kspace.shape[-2:])) ** 0.5 * crop(kspace, shape)
+    return result
 
 
 def to_high_resolution(kspace: Tensor, shape: tuple[int, int]) -> Tensor:
     """Zero-pad k-space and undo the scale: the right inverse of `to_low_resolution`."""
-    return (prod(shape) / prod(kspace.shape[-2:])) ** 0.5 * pad(kspace, shape)
+    result: Tensor = (prod(shape) / prod(kspace.shape[-2:])) ** 0.5 * pad(kspace, shape)
+    return result

@@ -49,7 +49,8 @@ def poisson_2d(shape: tuple[int, int], acceleration: float, centre: int, seed: i
             np.random.set_state(state)  # noqa: NPY002
         mask = (np.abs(mask) > 0) | box
         if abs(mask.size / mask.sum() - acceleration) <= TOLERANCE * acceleration:
-            return mask
+            result: NDArray[np.bool_] = mask
+            return result
     raise ValueError(f"no Poisson mask of {shape} reaches {acceleration}x with a centre of {centre}")
 
 

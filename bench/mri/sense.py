@@ -27,4 +27,5 @@ class Sense:
         """A^H A x. F^H M F commutes with image shifts, so only the mask is shifted."""
         corner = torch.fft.ifftshift(self.mask, dim=AXES)[:, None]
         spectrum = torch.fft.fft2(self.maps * image[:, None])
-        return (self.maps.conj() * torch.fft.ifft2(corner * spectrum)).sum(1)
+        result: Tensor = (self.maps.conj() * torch.fft.ifft2(corner * spectrum)).sum(1)
+        return result

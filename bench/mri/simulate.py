@@ -69,7 +69,8 @@ def regridded(
 ) -> NDArray[np.float64]:
     """Where `regrid` puts native pixels: (..., 2) row and column -> the same on its grid (Y, X), with fractions."""
     zoom = np.divide(matrix, _sizes(native_mm, matrix, voxel_mm))
-    return (points - np.round(centre)) * zoom + np.floor_divide(matrix, 2)
+    result: NDArray[np.float64] = (points - np.round(centre)) * zoom + np.floor_divide(matrix, 2)
+    return result
 
 
 def _sizes(native_mm: tuple[float, float], matrix: tuple[int, int], voxel_mm: tuple[float, float]) -> list[int]:
@@ -106,7 +107,8 @@ def remap(image: NDArray[np.float32], contrast: str) -> NDArray[np.float32]:
         "t1-flair-synth": 1.3 * np.clip(image, 0, None) ** 1.6,
         "t2-flair-synth": 0.15 + 0.85 * np.exp(-(((image - 0.4) / 0.18) ** 2)),
     }
-    return (tissue * curves[contrast]).astype(np.float32)
+    result: NDArray[np.float32] = (tissue * curves[contrast]).astype(np.float32)
+    return result
 
 
 def smooth_phase(shape: tuple[int, int], random: np.random.Generator) -> NDArray[np.float32]:
@@ -117,7 +119,8 @@ def smooth_phase(shape: tuple[int, int], random: np.random.Generator) -> NDArray
         at, width = random.uniform(-0.7, 0.7, 2), random.uniform(0.2, 0.5)
         phase = phase + random.normal() * np.exp(-((y - at[0]) ** 2 + (x - at[1]) ** 2) / (2 * width**2))
     phase = phase - phase.mean()
-    return (phase * random.uniform(0.5, 1.0) * np.pi / np.abs(phase).max()).astype(np.float32)
+    result: NDArray[np.float32] = (phase * random.uniform(0.5, 1.0) * np.pi / np.abs(phase).max()).astype(np.float32)
+    return result
 
 
 def helmet(coils: int, random: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -189,11 +192,13 @@ def noise(
     """Complex Gaussian noise (coil, Y, X), correlated over coils by `mixing`, of mean standard deviation `sigma`."""
     white = random.standard_normal((2, *shape), dtype=np.float32)
     white_complex = sigma / 2**0.5 * (white[0] + 1j * white[1])
-    return np.einsum("dc,cyx->dyx", mixing, white_complex).astype(np.complex64)
+    result: NDArray[np.complex64] = np.einsum("dc,cyx->dyx", mixing, white_complex).astype(np.complex64)
+    return result
 
 
 def noise_mixing(coils: int, random: np.random.Generator) -> NDArray[np.complex64]:
     """Square root of a coil covariance of mean diagonal 1."""
     part = random.normal(size=(2, coils, coils)) / coils**0.5
     mixing = np.eye(coils) + COUPLING * (part[0] + 1j * part[1]) * coils**0.5 / 2
-    return (mixing / np.sqrt((np.abs(mixing) ** 2).sum() / coils)).astype(np.complex64)
+    result: NDArray[np.complex64] = (mixing / np.sqrt((np.abs(mixing) ** 2).sum() / coils)).astype(np.complex64)
+    return result

@@ -23,4 +23,5 @@ def residual(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Relative change ‖f(x) - x‖ / ‖x‖ a sample, (batch,): how far `x` is from a fixed point."""
     with torch.no_grad():
         dims = tuple(range(1, x.ndim))
-        return torch.linalg.vector_norm(function(x) - x, dim=dims) / torch.linalg.vector_norm(x, dim=dims)
+        result: Tensor = torch.linalg.vector_norm(function(x) - x, dim=dims) / torch.linalg.vector_norm(x, dim=dims)
+        return result

@@ -40,7 +40,8 @@ class DenseBlock(nn.Module):
             if self.shortcut is not None and i == 3:
                 feature = feature + features[2]
             features.append(feature)
-        return x + self.beta * self.convs[-1](torch.cat(features, 1))
+        result: Tensor = x + self.beta * self.convs[-1](torch.cat(features, 1))
+        return result
 
 
 class RRDB(Block):
@@ -80,4 +81,5 @@ class UpsamplingTail(Block):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, features, y, x) -> (batch, Y, X)."""
         x = F.interpolate(x, scale_factor=2, mode="nearest")
-        return self.last(F.leaky_relu(self.conv(x), SLOPE)).squeeze(1)
+        result: Tensor = self.last(F.leaky_relu(self.conv(x), SLOPE)).squeeze(1)
+        return result

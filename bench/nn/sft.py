@@ -28,4 +28,5 @@ class SFT(Block):
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """(batch, features, y, x), (batch, condition, y, x) -> like the first."""
-        return x * (1 + self.scale(condition)) + self.shift(condition)
+        result: Tensor = x * (1 + self.scale(condition)) + self.shift(condition)
+        return result

@@ -14,6 +14,7 @@ from bench import registry
 from bench.acquisition import Acquisition, Target
 from bench.composition import Composition, count
 from bench.config import Settings
+from bench.data import assets
 from bench.data.slices import Slices
 from bench.metrics import error, vessels
 from bench.metrics.image import foreground, score
@@ -65,7 +66,7 @@ def evaluate(job: RunJob, progress: Progress) -> None:
     """Score every slice of the split; write `slices.csv`, spectra, `images.npz` and, last, `run.json`."""
     torch.use_deterministic_algorithms(True, warn_only=job.device != "cpu")
     composition = load_composition(job)
-    lpips = Lpips(job.device) if job.with_lpips else None
+    lpips = Lpips(assets.fetch("lpips"), job.device) if job.with_lpips else None
     stored = set(stored_slices(job.test))
     rows: list[dict[str, Any]] = []
     spectra: list[dict[str, Any]] = []

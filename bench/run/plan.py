@@ -252,9 +252,9 @@ def _check_table(request: Request, plan: DatasetPlan, methods: list[Method]) -> 
     now = {"source": plan.test.source, "limit": request.limit}
     settings = plan.settings.to_dict()
     for folder in request.folder.runs(plan.dataset, plan.settings.profile):
-        record = RunRecord.read(folder.record)
-        if record.method in asked:
+        if folder.path.parent.name in asked:
             continue
+        record = RunRecord.read(folder.record)
         before = {"source": record.source, "limit": record.limit}
         what = next(((name, before[name], value) for name, value in now.items() if before[name] != value), None)
         what = what or _difference(record.settings, settings)

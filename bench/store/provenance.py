@@ -9,9 +9,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bench.store.layout import CHECKOUT
+
 PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "lpips", "sigpy", "pandas")
 CODE = ("bench", "methods", "datasets")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def provenance(device: str) -> dict[str, Any]:
@@ -32,8 +33,12 @@ def provenance(device: str) -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The repository's commit, with "+" where code was changed; "unknown" outside a repository."""
+    """The commit of this checkout, with "+" where code was changed; "unknown" where the package lies in none of its own."""
     try:
+        if (
+            Path(_git("rev-parse", "--show-toplevel")).resolve() != CHECKOUT
+        ):  # somebody else's, around an installed package
+            return "unknown"
         sha = _git("rev-parse", "HEAD")
         return sha + ("+" if _git("status", "--porcelain", "--untracked-files=no", "--", *CODE) else "")
     except (OSError, subprocess.CalledProcessError):
@@ -47,7 +52,7 @@ def command() -> str:
 
 def _git(*arguments: str) -> str:
     return subprocess.run(  # noqa: S603 - fixed words
-        ["git", "-C", str(ROOT), *arguments],  # noqa: S607
+        ["git", "-C", str(CHECKOUT), *arguments],  # noqa: S607
         check=True, capture_output=True, text=True,
     ).stdout.strip()  # fmt: skip
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from bench.acquisition import Acquisition, Target
 from bench.composition import BATCH, Composition
 from bench.config import TrainingSettings
+from bench.data import assets
 from bench.data.slices import Slices
 from bench.errors import Diverged, UserError
 from bench.method import Phase, Trained
@@ -93,7 +94,7 @@ class Trainer:
             _place(self.critic, device)
         self.optimiser = network.optimiser(network.parameters())
         self.critic_optimiser = torch.optim.Adam(self.critic.parameters()) if self.critic else None
-        self.lpips = Lpips(device) if settings.perceptual_weight and self.critic else None
+        self.lpips = Lpips(assets.fetch("lpips"), device) if settings.perceptual_weight and self.critic else None
         self.state = State()
 
     def run(self, train: Samples, validation: Samples, progress: Progress) -> State:

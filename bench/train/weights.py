@@ -1,6 +1,7 @@
 """Weights on disk."""
 
 import hashlib
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,10 @@ def load_foreign_weights(network: nn.Module, path: Path) -> None:
     try:
         table: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
         network.load_state_dict(_as_float32(table))
+    except pickle.UnpicklingError as error:  # whose message advises to run what the file holds
+        raise UserError(
+            f"The weights {path} do not fit {type(network).__name__}: no plain state dict of tensors"
+        ) from error
     except (SafetensorError, RuntimeError, OSError, EOFError, ValueError, AttributeError, TypeError) as error:
         said = " ".join(str(error).split())
         raise UserError(f"The weights {path} do not fit {type(network).__name__}: {said[:300]}") from error

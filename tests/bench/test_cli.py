@@ -106,5 +106,6 @@ def test_new_writes_what_check_passes(capsys, tmp_path, monkeypatch):
 
 
 def test_help_loads_nothing_heavy():
-    code = "import sys; from bench.cli import app; assert not {'torch', 'numpy', 'pandas', 'bench.run.execute'} & set(sys.modules)"
+    heavy = {"torch", "numpy", "pandas", "bench.run.execute"}
+    code = f"import sys; from bench.cli import app; assert not {heavy} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

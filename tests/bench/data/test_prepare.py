@@ -1,3 +1,4 @@
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from bench.data.prepare import (
     vessels_on_grid,
 )
 from bench.data.protocol import Vessel
-from bench.data.slices import Slices
+from bench.data.slices import Slices, open_prepared
 from bench.errors import UserError
 from bench.mri.fourier import fft2c
 from bench.mri.sense import Sense
@@ -135,17 +136,34 @@ def test_a_foreign_source_is_refused_in_one_line():
         Dataset.of(registry.datasets()["vwi"].made_by(), "vfa-raw", SMOKE, 0, None)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "missing"])
+def flip_a_byte(path):
+    """In the middle of a truth."""
+    with h5py.File(path) as file:
+        chunk = file["image_hr"].id.get_chunk_info(0)
+    with path.open("r+b") as file:
+        file.seek(chunk.byte_offset + chunk.size // 2)
+        byte = file.read(1)[0]
+        file.seek(-1, 1)
+        file.write(bytes([byte ^ 1]))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "missing", "flipped"])
 def test_a_damaged_file_is_made_again(phantom, tmp_path, monkeypatch, damage):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
     small = Dataset.of(registry.datasets()["vwi"].made_by(), "phantom", SMOKE, 0, 1)
     prepare(small, ["test"], 1, lambda *_: None)
     path = small.series("test")[0].path
     content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2]) if damage == "truncated" else path.unlink()
+    if damage == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+    elif damage == "missing":
+        path.unlink()
+    else:
+        flip_a_byte(path)
     reports = []
     prepare(small, ["test"], 1, lambda *report: reports.append(report))
     assert reports[-1] == ("preparing vwi", 1, 1)
+    assert path.read_bytes() == content
     assert len(open_split(small, "test").batch([0])[0].kspace) == 1
 
 
@@ -236,3 +254,40 @@ def test_the_phantom_tells_of_vessels_that_lie_whole_in_tissue(head):
             ring = (radius > tube.lumen_mm + 0.3 * tube.wall_mm) & (radius < tube.lumen_mm + 0.7 * tube.wall_mm)
             assert head.volume[number, radius < tube.lumen_mm - 1.2].max() < 0.2
             assert head.volume[number, ring].min() > 0.4
+
+
+def test_a_bit_that_flips_meanwhile_is_noticed_when_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    small = Dataset.of(registry.datasets()["vwi"].made_by(), "phantom", SMOKE, 0, 1)
+    prepare(small, ["test"], 1, lambda *_: None)
+    flip_a_byte(small.series("test")[0].path)
+    with pytest.raises(UserError, match="is damaged"):
+        open_split(small, "test").batch([0])
+
+
+def test_a_source_whose_text_was_changed_is_prepared_again(cache, tmp_path):
+    path = tmp_path / "own_source.py"
+    path.write_text(OWN.format(id="own-scans"))
+    registry.discover((path,))
+    data = Dataset.of(registry.datasets()["vwi"].made_by(), "own-scans", SMOKE, 0, None)
+    prepare(data, ["test"], 1, lambda *_: None)
+    before = open_split(data, "test").batch([0])[1].scale
+    path.write_text(OWN.format(id="own-scans").replace("kspace * smooth", "4 * kspace * smooth"))
+    del sys.modules["bench_plugin_own_source"]
+    registry.discover((path,))
+    prepare(data, ["test"], 1, lambda *_: None)
+    open_prepared.cache_clear()
+    assert open_split(data, "test").batch([0])[1].scale == pytest.approx(4 * before)
+
+
+def test_a_subject_that_cannot_be_loaded_is_named(cache, tmp_path):
+    path = tmp_path / "bad_source.py"
+    path.write_text(
+        OWN.format(id="bad-scans").replace("random = np", 'raise OSError("no such\\nfile")\n        random = np')
+    )
+    registry.discover((path,))
+    data = Dataset.of(registry.datasets()["vwi"].made_by(), "bad-scans", SMOKE, 0, None)
+    for jobs in (1, 2):
+        with pytest.raises(UserError, match="subject 'c', contrast 't1w-axial' cannot be prepared: OSError") as error:
+            prepare(data, ["test"], jobs, lambda *_: None, (path,))
+        assert "\n" not in str(error.value)

@@ -12,7 +12,6 @@ from bench.errors import Diverged, UserError
 from bench.store.files import read_json, write_json
 from bench.store.layout import StageFolder
 from bench.train.loop import Samples, Trainer, step_seed
-from bench.train.weights import load_weights, save_weights
 
 GOLDEN = Path(__file__).parent / "golden.json"
 SETTINGS = config.load("smoke", ["training.iterations=6", "training.validate_every=2"])
@@ -92,16 +91,6 @@ def test_a_damaged_checkpoint_is_named(phantom, tmp_path):
         trainer(tmp_path).run(Samples(open_split(phantom, "train")), Samples(open_split(phantom, "validation")), quiet)
 
 
-def test_weights_are_rounded_and_altered_ones_refused(tmp_path):
-    module = torch.nn.Linear(3, 2)
-    sha256 = save_weights(tmp_path / "weights.safetensors", module.state_dict())
-    other = torch.nn.Linear(3, 2)
-    load_weights(other, tmp_path / "weights.safetensors", sha256)
-    assert torch.equal(other.weight, module.weight.half().float())
-    with pytest.raises(UserError, match="--retrain"):
-        load_weights(other, tmp_path / "weights.safetensors", "0" * 64)
-
-
 def test_each_step_of_each_stage_has_its_own_seed():
     seeds = {step_seed(s, stage, i) for s in (0, 1) for stage in ("a", "b") for i in (0, 1)}
     assert len(seeds) == 8
@@ -134,3 +123,17 @@ def test_numbers_change_only_with_a_version(phantom, tmp_path):
         assert entry["psnr"] == pytest.approx(golden[id]["psnr"], abs=2e-3), (
             f"{id} gives other numbers: raise its version"
         )
+
+
+def test_a_methods_own_optimiser_is_used_and_its_rate_factors_multiply_the_rate(phantom, tmp_path, monkeypatch):
+    def optimiser(self, parameters):
+        first, *rest = parameters
+        return torch.optim.SGD([{"params": [first], "rate_factor": 10.0}, {"params": rest}])
+
+    monkeypatch.setattr(registry.methods()["modl"].cls, "optimiser", optimiser)
+    training = trainer(tmp_path, "modl")
+    training.run(Samples(open_split(phantom, "train")), Samples(open_split(phantom, "validation")), quiet)
+    assert isinstance(training.optimiser, torch.optim.SGD)
+    fast, slow = (group["lr"] for group in training.optimiser.param_groups)
+    assert fast == pytest.approx(10 * slow)
+    assert slow > 0
