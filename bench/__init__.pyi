@@ -1,7 +1,7 @@
 from .acquisition import Acquisition as Acquisition
 from .acquisition import Output as Output
 from .acquisition import Target as Target
-from .api import acquire as acquire
+from .acquisition import acquire as acquire
 from .api import load_method as load_method
 from .api import open_dataset as open_dataset
 from .api import read_results as read_results

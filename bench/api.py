@@ -1,5 +1,6 @@
-"""What scripts and notebooks call: datasets, acquisitions, methods, scores, results."""
+"""What scripts and notebooks call: datasets, methods, scores, results. `acquire` stands beside `Acquisition`."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,17 +23,12 @@ from bench.data.slices import Slices
 from bench.errors import UserError, closest
 from bench.metrics import image as image_scores
 from bench.metrics.lpips import Lpips
-from bench.mri.coils import espirit_maps
-from bench.mri.resample import bicubic
-from bench.mri.sense import Sense
-from bench.run.methods import available, stages_of
+from bench.run.methods import available, select, stages_of
 from bench.store import layout
 from bench.store.layout import ResultsFolder, StageFolder
 from bench.store.records import RunRecord, StageRecord
 from bench.store.tables import read_rows
 from bench.train.stage import load_half
-
-CALIBRATION, LEAST_CALIBRATION = 24, 8  # width of the fully sampled centre that maps are made from
 
 
 def open_dataset(
@@ -74,7 +70,7 @@ def open_dataset(
     >>> import bench
     >>> slices = bench.open_dataset("vwi", "test", profile="smoke", source="phantom", limit=2)
     >>> slices.rows
-    [('phantom-5', 't1w-axial', 75), ('phantom-5', 't1w-coronal', 89)]
+    [('phantom-5', 't1w-axial', 80), ('phantom-5', 't1w-coronal', 90)]
     >>> acquisition, target = slices.batch([0])
     >>> acquisition.kspace.shape, target.image_hr.shape
     (torch.Size([1, 4, 24, 20]), torch.Size([1, 48, 40]))
@@ -87,115 +83,6 @@ def open_dataset(
     data = Dataset.of(protocol, source, config.load(profile, overrides), fold, limit)
     prepare(data, [split], 1, lambda *_: None, files)
     return open_split(data, split)
-
-
-def acquire(
-    kspace: ArrayLike | Tensor,
-    mask: ArrayLike | Tensor | None = None,
-    maps: ArrayLike | Tensor | None = None,
-    voxel_mm: tuple[float, float] | None = None,
-) -> Acquisition:
-    """Make an acquisition of k-space of one's own.
-
-    Parameters
-    ----------
-    kspace
-        (coil, y, x) or (batch, coil, y, x) complex, on the LR grid, DC at N // 2, orthonormal FFT; zeros where not sampled.
-    mask
-        (y, x) or (batch, y, x), true where sampled; by default where any coil is not zero.
-    maps
-        Coil sensitivities like `kspace`, on its grid or on the HR grid (twice as fine); by default made by ESPIRiT from the
-        fully sampled centre.
-    voxel_mm
-        Of the HR grid (y, x); None: unknown.
-
-    Returns
-    -------
-    Acquisition
-        In the scale of `kspace`; `reconstruct` takes care of the scale that methods expect.
-
-    Raises
-    ------
-    UserError
-        If shapes do not fit, something is not finite, DC is not in the middle, or the centre is too small for ESPIRiT.
-
-    Examples
-    --------
-    >>> import bench, numpy as np
-    >>> y, x = np.mgrid[-1:1:32j, -1:1:32j]
-    >>> coils = np.stack([np.exp(-((y - a) ** 2 + (x - b) ** 2)) for a, b in ((-1, 0), (1, 0), (0, 1))])
-    >>> kspace = bench.fft2c(__import__("torch").from_numpy(coils * (y**2 + x**2 < 0.6)))
-    >>> bench.acquire(kspace).maps_hr.shape
-    torch.Size([1, 3, 64, 64])
-    """
-    data = _tensor(kspace, torch.complex64)
-    data = data[None] if data.ndim == 3 else data
-    if data.ndim != 4:
-        raise UserError(f"kspace must be (coil, y, x) or (batch, coil, y, x); got {tuple(data.shape)}.")
-    if not torch.isfinite(torch.view_as_real(data)).all() or not data.any():
-        raise UserError("kspace holds NaN or infinity, or nothing but zeros.")
-    _check_centre(data)
-    sampled = (data != 0).any(1) if mask is None else _tensor(mask, torch.bool)
-    if sampled.ndim == 2:
-        sampled = sampled.expand(len(data), *sampled.shape)
-    if sampled.shape != (data.shape[0], *data.shape[2:]):
-        raise UserError(f"mask {tuple(sampled.shape)} does not fit kspace {tuple(data.shape)}.")
-    data = data * sampled[:, None]
-    maps_hr = _given_maps(maps, data) if maps is not None else _espirit(data, sampled)
-    maps_lr = maps_hr[..., ::2, ::2].contiguous()
-    zero_filled = Sense(maps_lr, sampled).adjoint(data)
-    return Acquisition(data, sampled.contiguous(), maps_lr, maps_hr, zero_filled, _phase_encode(sampled), voxel_mm)
-
-
-def _tensor(values: ArrayLike | Tensor, dtype: torch.dtype) -> Tensor:
-    tensor = values if isinstance(values, Tensor) else torch.from_numpy(np.ascontiguousarray(values))
-    if dtype is torch.bool:
-        tensor = tensor != 0
-    return tensor.detach().cpu().to(dtype)
-
-
-def _check_centre(kspace: Tensor) -> None:
-    """Most energy lies at DC, which has to be in the middle."""
-    energy = kspace.abs().square().sum((0, 1))
-    height, width = energy.shape
-    y, x = divmod(int(energy.argmax()), width)
-    if min(y, height - y) < height // 8 and min(x, width - x) < width // 8:
-        raise UserError(f"kspace has its maximum at ({y}, {x}), in a corner: shift DC to N // 2 (numpy.fft.fftshift).")
-
-
-def _given_maps(maps: ArrayLike | Tensor, kspace: Tensor) -> Tensor:
-    given = _tensor(maps, torch.complex64)
-    given = given.expand(len(kspace), *given.shape) if given.ndim == 3 else given
-    fine = (*kspace.shape[:2], 2 * kspace.shape[2], 2 * kspace.shape[3])
-    if given.shape == kspace.shape:
-        parts = [bicubic(part.flatten(0, 1)).reshape(fine) for part in (given.real, given.imag)]
-        given = torch.complex(*parts)
-    if given.shape != fine:
-        raise UserError(f"maps must be {tuple(kspace.shape)} or {fine}; got {tuple(given.shape)}.")
-    norm = given.abs().square().sum(1, keepdim=True).sqrt()
-    return torch.where(norm > 1e-6, given / norm.clamp_min(1e-6), torch.zeros(()))
-
-
-def _espirit(kspace: Tensor, mask: Tensor) -> Tensor:
-    height, width = kspace.shape[-2:]
-    common = mask.all(0)
-    full = 0
-    for size in range(1, min(CALIBRATION, height, width) + 1):
-        top, left = height // 2 - size // 2, width // 2 - size // 2
-        if not common[top : top + size, left : left + size].all():
-            break
-        full = size
-    if full < LEAST_CALIBRATION:
-        raise UserError(
-            f"the fully sampled centre is {full} wide, too narrow for coil maps by ESPIRiT ({LEAST_CALIBRATION}): give maps."
-        )
-    return torch.stack([espirit_maps(k, (2 * height, 2 * width), calibration=full) for k in kspace])
-
-
-def _phase_encode(mask: Tensor) -> tuple[bool, bool]:
-    """An axis along which every line is sampled alike is read out."""
-    along_y, along_x = ((mask == mask.narrow(axis, 0, 1)).all() for axis in (1, 2))
-    return (True, True) if along_y and along_x else (not bool(along_y), not bool(along_x))
 
 
 def load_method(
@@ -230,7 +117,8 @@ def load_method(
     Raises
     ------
     UserError
-        If there is no such method, or it has not been trained: with the command that trains it.
+        If there is no such method, dataset, profile, source or device, or it has not been trained: with the command that
+        trains it.
 
     Examples
     --------
@@ -238,10 +126,15 @@ def load_method(
     >>> bench.load_method("oracle+sinc").kind
     'super_resolver'
     """
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(f"The device '{device}' cannot be used: {str(error).splitlines()[0]}") from error
     registry.discover(tuple(map(Path, plugins)))
     table = available()
     if id not in table:
-        raise UserError(f"Unknown method '{id}'.{closest(id, table)}")
+        select(id)  # says which half it is, or what it is like
+        raise UserError(f"'{id}' is more than one method: name one.")
     settings, method = config.load(profile, overrides), table[id]
     protocol = registry.find(registry.datasets(), dataset, "dataset").made_by()
     while protocol.train_on:
@@ -257,9 +150,13 @@ def load_method(
             places = [root.stage(protocol.id, settings.profile, stage_id, seed, fold) for root in roots]
             folder = _find(places, stages[stage_id].key)
             if folder is None:
+                asked = {"--source": source, "--seeds": seed and seed + 1, "--folds": fold, "--results": results}
+                options = [f" {option} {value}" for option, value in asked.items() if value]
+                options += [f" --set {shlex.quote(override)}" for override in overrides]
+                options += [f" --plugin {file}" for file in plugins]
                 raise UserError(
                     f"'{stage_id}' has not been trained: type bench run --dataset {dataset} --profile {profile} "
-                    f"--methods '{id}'."
+                    f"--methods '{id}'{''.join(options)}."
                 )
         halves.append(load_half(plugin, settings, folder, device))
     return Composition(tuple(halves))

@@ -71,8 +71,8 @@ METHODS = {
         operator = bench.Sense(acquisition.maps_lr, acquisition.mask)
         return image - (operator.normal(image) - acquisition.zero_filled)
 ''',
-        '''        assert output.image_lr is not None  # of a reconstructor it never is
-        return {"reconstruction": torch.view_as_real(output.image_lr - target.image_lr).abs().mean()}''',
+        """        assert output.image_lr is not None  # of a reconstructor it never is
+        return {"reconstruction": torch.view_as_real(output.image_lr - target.image_lr).abs().mean()}""",
     ),
     "super_resolver": (
         "A super-resolver: LR magnitude -> HR magnitude.",
