@@ -11,6 +11,7 @@ from .data.protocol import Head as Head
 from .data.protocol import Protocol as Protocol
 from .data.protocol import RawSubject as RawSubject
 from .data.protocol import Source as Source
+from .data.protocol import Split as Split
 from .data.protocol import Vessel as Vessel
 from .data.protocol import View as View
 from .errors import UserError as UserError

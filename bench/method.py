@@ -239,6 +239,8 @@ def _settings(cls: type[Component]) -> str | None:
     own = cls.Settings
     if not is_dataclass(own) or not own.__dataclass_params__.frozen:  # type: ignore[attr-defined]
         return "`Settings` must be a frozen dataclass: write `@dataclass(frozen=True)` above it"
+    if "__dataclass_fields__" not in vars(own):
+        return "`Settings` takes fields of its own but is no dataclass: write `@dataclass(frozen=True)` above it"
     try:
         values = own()
     except (TypeError, ValueError) as error:

@@ -8,9 +8,9 @@ import torch
 
 from bench import registry
 from bench.authoring import clauses, data_clauses
-from bench.authoring.clauses import Broken, Trial
+from bench.authoring.trial import Broken, Trial, fresh
 from bench.errors import UserError
-from bench.registry import MethodPlugin, Plugin
+from bench.registry import MethodPlugin
 from bench.workers import Progress, Task, carry_out
 
 CLAUSES = {
@@ -26,6 +26,7 @@ CLAUSES = {
     "phases": "phases have distinct names and fractions that sum to 1",
     "losses": "losses are finite scalars by name, and their gradient reaches a parameter",
     "target": "losses depend on the target, on its real and imaginary part",
+    "truth": "losses are smallest at the true image",
     "discriminator": "an adversarial phase has a discriminator: (hr, lr) -> (logits, features)",
     "optimiser": "optimiser gives a torch.optim.Optimizer of the parameters",
     "grid": "grid gives candidates that configure takes",
@@ -40,14 +41,17 @@ CLAUSES = {
 
 
 def check_id(id: str, plugin_files: tuple[Path, ...] = ()) -> list[str]:
-    """Check a method's half, a pipeline, a source or a dataset by its id; see `check`."""
-    tables: tuple[dict[str, Any], ...] = (registry.methods(), registry.sources(), registry.datasets())
-    everything: dict[str, Plugin] = {id: plugin for table in tables for id, plugin in table.items()}
-    plugin = registry.find(everything, id, "reconstructor, super-resolver, pipeline, source or dataset")
-    if isinstance(plugin, MethodPlugin):
-        return check(plugin, plugin_files, in_own_process=plugin.module not in registry.MAIN)
-    made = registry.sources().get(id) is plugin
-    return _hold(id, data_clauses.of_source(plugin) if made else data_clauses.of_dataset(plugin))
+    """Check what is called so, a method's half, a pipeline, a source or a dataset, or several of these; see `check`."""
+    methods, sources, datasets = registry.methods(), registry.sources(), registry.datasets()
+    registry.find({**methods, **sources, **datasets}, id, "reconstructor, super-resolver, pipeline, source or dataset")
+    held: list[str] = []
+    if id in methods:
+        held += check(methods[id], plugin_files, in_own_process=methods[id].module not in registry.MAIN)
+    if id in sources:
+        held += _hold(id, data_clauses.of_source(sources[id]))
+    if id in datasets:
+        held += _hold(id, data_clauses.of_dataset(datasets[id]))
+    return list(dict.fromkeys(held))
 
 
 def check(plugin: MethodPlugin, plugin_files: tuple[Path, ...] = (), in_own_process: bool = False) -> list[str]:
@@ -69,9 +73,9 @@ def check(plugin: MethodPlugin, plugin_files: tuple[Path, ...] = (), in_own_proc
     trial = Trial(plugin)
     held = _hold(plugin.id, clauses.of_method(trial))
     if in_own_process:
-        expected = clauses.fresh(plugin)
+        expected = fresh(plugin)
         held += _hold(plugin.id, [("process", lambda: _in_own_process(plugin.id, plugin_files, expected))])
-    return held
+    return list(dict.fromkeys(held))
 
 
 def _hold(id: str, wanted: list[tuple[str, Callable[[], None]]]) -> list[str]:
@@ -99,7 +103,7 @@ def _in_own_process(id: str, plugin_files: tuple[Path, ...], expected: list[torc
 
 def _compare_fresh(id: str, plugin_files: tuple[Path, ...], expected: list[Any], progress: Progress) -> None:
     registry.discover(plugin_files)
-    found = clauses.fresh(registry.methods()[id])
+    found = fresh(registry.methods()[id])
     for ours, theirs in zip(found, expected, strict=True):
         if not torch.allclose(ours, torch.from_numpy(theirs), rtol=1e-3, atol=1e-4):
             raise UserError("there it gives other values: something outside of the class changes them")

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 
 from bench import registry
-from bench.authoring.clauses import Broken, Clause
+from bench.authoring.trial import Broken, Clause
 from bench.config import load
 from bench.data.dataset import Dataset
 from bench.data.prepare import sampling_mask
-from bench.data.protocol import SPLITS, Head, Protocol, RawSubject, Source, folded
+from bench.data.protocol import SPLITS, Head, Protocol, RawSubject, Source
 from bench.registry import Plugin
 
 
@@ -33,10 +33,13 @@ def _subjects(source: Source) -> None:
         raise Broken(f"'{wrong[0]}' is no split: use {', '.join(SPLITS)}")
     if not subjects.get("test"):
         raise Broken("nobody is in 'test'")
-    try:
-        folded(subjects, 0)
-    except ValueError as error:
-        raise Broken(str(error)) from error
+    place: dict[str, str] = {}
+    for split, ids in subjects.items():
+        for subject in ids:
+            if subject in place:
+                where = f"twice in '{split}'" if place[subject] == split else f"in '{place[subject]}' and in '{split}'"
+                raise Broken(f"'{subject}' stands {where}: name everybody once")
+            place[subject] = split
     for subject in (s for split in subjects.values() for s in split):
         digests = source.digests(subject)
         if not digests or not all(isinstance(digest, str) for digest in digests):
@@ -80,4 +83,12 @@ def _protocol(plugin: Plugin) -> None:
     if not protocol.views:
         raise Broken("it has no view")
     for profile in ("smoke", "laptop"):
-        sampling_mask(Dataset.of(protocol, None, load(profile), 0, None).protocol)
+        scaled = Dataset.of(protocol, None, load(profile), 0, None).protocol
+        try:
+            with np.errstate(all="ignore"):
+                sampling_mask(scaled)
+        except ValueError as error:
+            raise Broken(
+                f"at the profile {profile} no {scaled.mask} mask of {scaled.matrix_lr} has acceleration "
+                f"{scaled.acceleration:g} and a centre of {scaled.centre}: make the centre smaller, or the acceleration"
+            ) from error

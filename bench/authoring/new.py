@@ -1,7 +1,9 @@
 """`bench new`: the file that a new method, source or dataset starts from. It works as it is."""
 
+import keyword
 from pathlib import Path
 
+from bench import registry
 from bench.errors import UserError, closest
 from bench.registry import ID
 from bench.store.files import atomic_write
@@ -41,15 +43,17 @@ TAIL = '''
         self, phase: bench.Phase, acquisition: bench.Acquisition, output: bench.Output, target: bench.Target
     ) -> dict[str, torch.Tensor]:
         """Weighted terms; the loop sums and logs them."""
-        return {loss}
+{loss}
 '''
 
 UPSAMPLING = """        self.net = nn.Sequential(
-            nn.Conv2d({channels}, settings.width, 3, padding=1), nn.ReLU(),
-            nn.Conv2d(settings.width, 4, 3, padding=1), nn.PixelShuffle(2),
+            nn.Conv2d({channels}, settings.width, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(settings.width, 4, 3, padding=1),
+            nn.PixelShuffle(2),
         )
 """
-PIXEL = '{"pixel": nn.functional.l1_loss(output.image, target.image_hr.abs())}'
+PIXEL = '        return {"pixel": nn.functional.l1_loss(output.image, target.image_hr.abs())}'
 
 METHODS = {
     "reconstructor": (
@@ -67,7 +71,8 @@ METHODS = {
         operator = bench.Sense(acquisition.maps_lr, acquisition.mask)
         return image - (operator.normal(image) - acquisition.zero_filled)
 ''',
-        '{"reconstruction": torch.view_as_real(output.image_lr - target.image_lr).abs().mean()}',
+        '''        assert output.image_lr is not None  # of a reconstructor it never is
+        return {"reconstruction": torch.view_as_real(output.image_lr - target.image_lr).abs().mean()}''',
     ),
     "super_resolver": (
         "A super-resolver: LR magnitude -> HR magnitude.",
@@ -109,7 +114,7 @@ class {name}(bench.Source):
     label = "made-up data"  # stands in every table and figure
     datasets = ("vwi",)  # whose protocols suit it
 
-    def subjects(self) -> dict[str, tuple[str, ...]]:
+    def subjects(self) -> dict[bench.Split, tuple[str, ...]]:
         """Ids of the people of each split; nobody is in two."""
         return {{"train": ("one", "two"), "validation": ("three",), "test": ("four",)}}
 
@@ -163,7 +168,7 @@ KINDS = (*METHODS, "source", "dataset")
 def render(id: str, kind: str) -> str:
     """The text of a plugin file."""
     name = "".join(word.capitalize() for word in id.split("-"))
-    name = name if name[0].isalpha() else f"My{name}"
+    name = f"My{name}" if keyword.iskeyword(name) or not name.isidentifier() else name
     if kind == "source":
         return SOURCE.format(id=id, name=name)
     if kind == "dataset":
@@ -178,14 +183,22 @@ def write(id: str, kind: str, folder: Path) -> Path:
     Raises
     ------
     UserError
-        For an unknown kind, an impossible id or a file that exists.
+        For an unknown kind, an impossible id or one that is taken, a file that exists or cannot be written.
     """
     if kind not in KINDS:
         raise UserError(f"Unknown kind '{kind}'.{closest(kind, KINDS)}")
     if not ID.fullmatch(id):
         raise UserError(f"The id '{id}' is not made of a-z, 0-9 and single hyphens.")
+    registry.discover()
+    tables = {"source": registry.sources(), "dataset": registry.datasets()}
+    taken = tables.get(kind, registry.methods()).get(id)
+    if taken:
+        raise UserError(f"The id '{id}' is taken by {taken.file}: choose another.")
     path = folder / f"{id}.py"
     if path.exists():
         raise UserError(f"{path} exists already: choose another id, or delete it.")
-    atomic_write(path, render(id, kind))
+    try:
+        atomic_write(path, render(id, kind))
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error}).") from error
     return path
