@@ -3,8 +3,8 @@
     bench check my-heads --plugin examples/your_data.py
     bench run --plugin examples/your_data.py --source my-heads --profile smoke --methods "cg-sense+bicubic"
 
-The second line simulates the acquisition of `vwi` from these heads and prints a table. For measured k-space see
-`bench data import`, or return `bench.RawSubject` instead of `bench.Head`.
+The second line simulates the acquisition of `vwi` from these heads and prints a table. For measured, fully sampled k-space
+return `bench.RawSubject` instead of `bench.Head`.
 """
 
 import numpy as np

@@ -81,8 +81,9 @@ def prepare(
             _check(series, outcome)
         return
     tasks = [Task(id, prepare_series, (series, mask, plugin_files)) for id, series in todo.items()]
-    for id, outcome in carry_out(tasks, jobs, 1, finished).items():
-        _check(todo[id], outcome)
+    outcomes = carry_out(tasks, jobs, 1, finished)
+    for id, series in todo.items():
+        _check(series, outcomes[id])
 
 
 def _check(series: Series, outcome: Outcome) -> None:

@@ -20,8 +20,10 @@ TRUSTED = 2.0  # the truth's ring counts if its width is within this factor of t
 class Measured:
     """What an image shows of one vessel."""
 
-    wall_mm: float  # nan where there is no measurable ring
-    contrast: float  # (wall - lumen) / wall
+    wall_mm: float
+    """Nan where there is no measurable ring."""
+    contrast: float
+    """(wall - lumen) / wall."""
 
 
 def errors(image: Image, truth: Image, vessels: NDArray[np.float64], voxel_mm: tuple[float, float]) -> dict[str, float]:

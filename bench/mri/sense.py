@@ -12,8 +12,10 @@ from bench.mri.fourier import AXES, fft2c, ifft2c
 class Sense:
     """Image (batch, y, x) -> k-space (batch, coil, y, x), complex."""
 
-    maps: Tensor  # (batch, coil, y, x) complex
-    mask: Tensor  # (batch, y, x) bool
+    maps: Tensor
+    """(batch, coil, y, x) complex64."""
+    mask: Tensor
+    """(batch, y, x) bool."""
 
     def forward(self, image: Tensor) -> Tensor:
         """A x."""

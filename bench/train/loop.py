@@ -39,7 +39,8 @@ class State:
     phase: str = ""
     seconds: float = 0.0
     curve: list[dict[str, Any]] = field(default_factory=list)
-    sums: dict[str, float] = field(default_factory=dict)  # losses since the last validation
+    sums: dict[str, float] = field(default_factory=dict)
+    """Losses since the last validation."""
     best_score: float = -math.inf
     best_step: int = 0
     best_weights: dict[str, Tensor] = field(default_factory=dict)
