@@ -134,7 +134,9 @@ def acquire(
         )
     if not torch.isfinite(torch.view_as_real(data)).all() or not data.any():
         raise UserError("kspace holds NaN or infinity, or nothing but zeros.")
-    _check_centre(data)
+    wrong = off_centre(data)
+    if wrong:
+        raise UserError(f"kspace {wrong}.")
     sampled = (data != 0).any(1) if mask is None else _tensor(mask, torch.bool)
     if sampled.ndim == 2:
         sampled = sampled.expand(len(data), *sampled.shape)
@@ -154,15 +156,14 @@ def _tensor(values: ArrayLike | Tensor, dtype: torch.dtype) -> Tensor:
     return tensor.detach().cpu().to(dtype)
 
 
-def _check_centre(kspace: Tensor) -> None:
-    """Most energy lies at DC, which has to be in the middle."""
-    energy = kspace.abs().square().sum((0, 1))
+def off_centre(kspace: Tensor) -> str | None:
+    """Where most energy of (..., y, x) lies if that is not the middle, as DC does, and what to do; None if it is."""
+    energy = kspace.abs().square().flatten(0, -3).sum(0)
     height, width = energy.shape
     y, x = divmod(int(energy.argmax()), width)
     if abs(y - height // 2) > height // 4 or abs(x - width // 2) > width // 4:
-        raise UserError(
-            f"kspace has its maximum at ({y}, {x}), not in the middle: shift DC to N // 2 on both axes (numpy.fft.fftshift)."
-        )
+        return f"has its maximum at ({y}, {x}), not in the middle: shift DC to N // 2 on both axes (numpy.fft.fftshift)"
+    return None
 
 
 def _given_maps(maps: ArrayLike | Tensor, kspace: Tensor) -> Tensor:

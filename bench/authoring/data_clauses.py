@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 import numpy as np
+import torch
 
 from bench import registry
+from bench.acquisition import off_centre
 from bench.authoring.trial import Broken, Clause
 from bench.config import load
 from bench.data.dataset import Dataset
@@ -57,7 +59,11 @@ def _load(source: Source) -> None:
         if not loaded.kspace:
             raise Broken(f"'{subject}' has no slice")
         for (contrast, number), kspace in loaded.kspace.items():
-            _array(f"{subject}, {contrast}, slice {number}", "kspace", kspace, 3, np.complex64)
+            who = f"{subject}, {contrast}, slice {number}"
+            _array(who, "kspace", kspace, 3, np.complex64)
+            wrong = off_centre(torch.from_numpy(kspace))
+            if wrong:
+                raise Broken(f"'{who}': kspace {wrong}")
     else:
         raise Broken(f"'{subject}' is a {type(loaded).__name__}: return a bench.Head or a bench.RawSubject")
 

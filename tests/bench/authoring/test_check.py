@@ -373,6 +373,12 @@ RAW = 'bench.RawSubject({("t1w", 0): np.ones((2, 8, 8), np.complex64)}, None)'
         ("load", HEAD, "bench.RawSubject({}, None)", "'four' has no slice"),
         ("load", HEAD, RAW.replace("complex64", "complex128"), "'four, t1w, slice 0': kspace is complex128"),
         ("load", HEAD, RAW.replace("np.ones(", "0 * np.ones("), "nothing but zeros"),
+        (
+            "load",
+            HEAD,
+            RAW,
+            "'four, t1w, slice 0': kspace has its maximum at (0, 0), not in the middle: shift DC to N // 2",
+        ),
     ],
 )
 def test_a_source_that_is_not_as_declared_is_told(tmp_path, clause, old, new, words):
