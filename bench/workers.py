@@ -3,10 +3,13 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+import types
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -112,9 +115,28 @@ def _start(task: Task, threads: int) -> tuple[Connection, BaseProcess]:
     ours, theirs = context.Pipe(duplex=False)
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     process = context.Process(target=_work, args=(task, theirs, environment, threads), name=task.id)  # type: ignore[attr-defined]
-    process.start()
+    with _without_main():
+        process.start()
     theirs.close()
     return ours, process
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep a starting worker from running the main script anew, which would start all over where it has no main guard.
+
+    Not where something was registered in the script: then workers must find it there.
+    """
+    from bench import registry
+
+    plugins = (*registry.methods().values(), *registry.sources().values(), *registry.datasets().values())
+    main = sys.modules["__main__"]
+    if not any(plugin.module in registry.MAIN for plugin in plugins):
+        sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _listen(

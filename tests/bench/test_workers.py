@@ -95,3 +95,54 @@ def test_a_worker_ends_with_its_parent(tmp_path):
     while os.path.exists(f"/proc/{worker}") and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not os.path.exists(f"/proc/{worker}")
+
+
+HELPER = """
+def write(path, progress):
+    open(path, "w").write("done")
+"""
+UNGUARDED = """
+from helper import write
+from bench.workers import Task, carry_out
+
+print(carry_out([Task("a", write, ("out.txt",))], 1, 1, lambda *_: None)["a"].status)
+"""
+
+
+@pytest.mark.parametrize("how", ["file", "standard input"])
+def test_a_script_without_a_main_guard_has_workers_too(tmp_path, how):
+    (tmp_path / "helper.py").write_text(HELPER)
+    (tmp_path / "script.py").write_text(UNGUARDED)
+    arguments, text = (["script.py"], None) if how == "file" else (["-"], UNGUARDED)
+    done = subprocess.run(
+        [sys.executable, *arguments], check=False, capture_output=True, text=True, cwd=tmp_path, input=text, timeout=60
+    )
+    assert done.stdout.strip() == "done", done.stderr
+    assert (tmp_path / "out.txt").read_text() == "done"
+
+
+GUARDED = """
+import bench
+from bench.authoring.check import _in_own_process
+from bench.authoring.trial import fresh
+from bench import registry
+
+@bench.super_resolver("nearest")
+class Nearest(bench.SuperResolver):
+    version = 1
+
+    def forward(self, magnitude):
+        return magnitude.repeat_interleave(2, -1).repeat_interleave(2, -2)
+
+if __name__ == "__main__":
+    _in_own_process("nearest", (), fresh(registry.methods()["nearest"]))
+    print("found")
+"""
+
+
+def test_workers_find_what_a_guarded_script_registers(tmp_path):
+    (tmp_path / "script.py").write_text(GUARDED)
+    done = subprocess.run(
+        [sys.executable, "script.py"], check=False, capture_output=True, text=True, cwd=tmp_path, timeout=60
+    )
+    assert done.stdout.strip() == "found", done.stderr
