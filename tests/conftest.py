@@ -1,3 +1,4 @@
+import os
 import sys
 
 import pytest
@@ -27,8 +28,10 @@ def one_thread():
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory):
-    """A cache of the session's own; nothing can be downloaded into it."""
-    folder = tmp_path_factory.mktemp("cache")
+    """A cache of the session's own, shared by its workers; nothing can be downloaded into it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+    folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENCH_CACHE", str(folder))
         patch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")

@@ -139,7 +139,7 @@ def test_damaged_rows_are_computed_again(request_, outcomes, folder):
 
 
 def test_the_same_request_gives_the_same_bytes(request_, outcomes, folder, tmp_path):
-    again = replace(request_, results=tmp_path, methods="proposed")
+    again = replace(request_, results=tmp_path, methods="proposed", timing=False)
     execute(again, make_plan(again), CALLBACKS)
     for name in ("proposed/seed0/slices.csv", "proposed/seed0/images.npz", "stages/proposed/seed0/weights.safetensors"):
         assert (tmp_path / "vwi" / "smoke" / name).read_bytes() == (folder / name).read_bytes(), name
@@ -148,7 +148,7 @@ def test_the_same_request_gives_the_same_bytes(request_, outcomes, folder, tmp_p
 def test_a_plugin_of_ones_own_stands_in_the_table(request_, tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(render("mine", "reconstructor"))
-    own = replace(request_, methods="mine+bicubic", plugin_files=(path,), results=tmp_path / "results")
+    own = replace(request_, methods="mine+bicubic", plugin_files=(path,), results=tmp_path / "results", timing=False)
     outcomes = execute(own, make_plan(own), CALLBACKS)
     assert {outcome.status for outcome in outcomes.values()} == {"done"}
     assert "mine+bicubic" in (
@@ -182,7 +182,12 @@ def test_what_breaks_is_said_by_its_status_and_the_others_go_on(request_, tmp_pa
         path.write_text(text[: text.index("    def losses")] + BROKEN.format(loss=BREAKS[path.stem]).lstrip("\n"))
     results = tmp_path / "results"
     breaking = replace(
-        request_, methods=f"{','.join(BREAKS)},oracle+bicubic", plugin_files=paths, results=results, limit=1
+        request_,
+        methods=f"{','.join(BREAKS)},oracle+bicubic",
+        plugin_files=paths,
+        results=results,
+        limit=1,
+        timing=False,
     )
     assert terminal.run(breaking, False, None) == 1
     records = {id: RunRecord.read(results / f"vwi/smoke/{id}/seed0/run.json") for id in (*BREAKS, "oracle+bicubic")}
@@ -202,7 +207,9 @@ def test_a_row_says_what_its_first_stage_died_of(request_, tmp_path):
     path.write_text(
         text[: text.index("    def losses")] + BROKEN.format(loss='output.image.mean() * float("nan")').lstrip("\n")
     )
-    rough = replace(request_, methods="rough+rrdb", plugin_files=(path,), results=tmp_path / "results", limit=1)
+    rough = replace(
+        request_, methods="rough+rrdb", plugin_files=(path,), results=tmp_path / "results", limit=1, timing=False
+    )
     outcomes = execute(rough, make_plan(rough), CALLBACKS)
     assert {id: outcome.status for id, outcome in outcomes.items()} == {
         "vwi stage rough seed0": "diverged", "vwi stage rough+rrdb seed0": "skipped", "vwi rough+rrdb seed0": "diverged",
@@ -233,7 +240,7 @@ def test_an_interruption_keeps_the_rows_that_are_done(request_, tmp_path):
 
 
 def test_a_super_resolver_is_trained_on_its_reconstructors_outputs(request_, cache, tmp_path):
-    request = replace(request_, methods="modl+rrdb", results=tmp_path)
+    request = replace(request_, methods="modl+rrdb", results=tmp_path, timing=False)
     (plan,) = make_plan(request)
     assert [stage.stage.id for stage in plan.to_train] == ["modl", "modl+rrdb"]
     assert plan.stages["modl+rrdb"].stage.needs == ("modl",)

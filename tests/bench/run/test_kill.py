@@ -38,6 +38,7 @@ class Run:
             METHODS,
             "--results",
             results,
+            "--no-timing",
         ]
         command += [word for setting in SETTINGS for word in ("--set", setting)]
         self.process = subprocess.Popen(
@@ -100,7 +101,13 @@ class Run:
 def whole(tmp_path_factory, cache):
     """Results of a run that nobody kills."""
     request = Request(
-        ("vwi",), METHODS, "smoke", "phantom", overrides=SETTINGS, results=tmp_path_factory.mktemp("whole")
+        ("vwi",),
+        METHODS,
+        "smoke",
+        "phantom",
+        overrides=SETTINGS,
+        results=tmp_path_factory.mktemp("whole"),
+        timing=False,
     )
     outcomes = execute(request, make_plan(request), Callbacks(*[lambda *_: None] * 3))
     assert {outcome.status for outcome in outcomes.values()} == {"done"}

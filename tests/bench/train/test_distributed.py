@@ -23,7 +23,9 @@ def run(request):
 
 @pytest.fixture
 def alone(cache, tmp_path):
-    return Request(("vwi",), "oracle+rrdb", "smoke", "phantom", overrides=SETTINGS, results=tmp_path / "alone")
+    return Request(
+        ("vwi",), "oracle+rrdb", "smoke", "phantom", overrides=SETTINGS, results=tmp_path / "alone", timing=False
+    )
 
 
 def test_two_processes_have_the_losses_of_one(alone, tmp_path):
