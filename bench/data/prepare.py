@@ -5,7 +5,7 @@ enter at coil compression. A file holds the slices of one subject and contrast a
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from bench import registry
 from bench.data import assets
-from bench.data.dataset import Dataset, Series
+from bench.data.dataset import Dataset, Series, make_source
 from bench.data.protocol import Head, Protocol, RawSubject, Split
 from bench.data.slices import Slices
 from bench.errors import UserError
@@ -79,6 +79,7 @@ def prepare(
         for id, series in todo.items():
             outcome = attempt(partial(prepare_series, series, mask, plugin_files, partial(finished, id)))
             _check(series, outcome)
+        _load.cache_clear()
         return
     tasks = [Task(id, prepare_series, (series, mask, plugin_files)) for id, series in todo.items()]
     outcomes = carry_out(tasks, jobs, 1, finished)
@@ -126,10 +127,16 @@ def prepare_series(series: Series, mask: NDArray[np.bool_], plugin_files: tuple[
     registry.discover(plugin_files)
     with locked(series.path.with_suffix(".lock"), series.path.name):
         if not is_prepared(series, thoroughly=True):
-            subject = series.source.load(series.subject)
+            subject = _load(series.source_id, series.subject, _source_sha256(series))
             with atomic_path(series.path) as temporary:
                 _write(temporary, series, subject, mask)
     progress(series.count, series.count, "")
+
+
+@lru_cache(maxsize=1)
+def _load(source_id: str, subject: str, source_sha256: str) -> Head | RawSubject:
+    """A subject has a series a view, one after the other: kept until the next one is asked for."""
+    return make_source(source_id).load(subject)
 
 
 def _write(path: Path, series: Series, subject: Head | RawSubject, mask: NDArray[np.bool_]) -> None:
