@@ -68,7 +68,8 @@ class MoDL(Reconstructor, Trained):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.denoiser = Denoiser(settings.features, settings.denoiser_layers)
-        self.weight_raw = nn.Parameter(torch.tensor(0.05).expm1().log())
+        start = torch.tensor(0.05, device="cpu")  # on the meta device expm1 takes a second to import
+        self.weight_raw = nn.Parameter(start.expm1().log())
         self.unrolls = settings.unrolls
         self.cg_iterations = settings.cg_iterations
 

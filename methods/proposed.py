@@ -69,7 +69,8 @@ class Reconstruction(Block):
     def __init__(self, network: ReconstructionSettings) -> None:
         super().__init__()
         self.iterations = network.equilibrium_iterations
-        self.step_logit = nn.Parameter(torch.logit(torch.tensor(network.step_size / 2)))
+        share = torch.tensor(network.step_size / 2, device="cpu")  # logit on the meta device takes a second to import
+        self.step_logit = nn.Parameter(torch.logit(share))
         features = network.prior_features
         sizes = (features, network.prior_growth, network.residual_scale, network.init_scale)
         self.first = nn.Conv2d(2, features, 3, padding=1)

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 
 def multiply_adds(action: Callable[[], object]) -> float:
     """GMAC of what `action` does: half of PyTorch's count of operations, in 10^9."""
+    from torch.utils.flop_counter import FlopCounterMode  # half a second to import, for timing only
+
     transforms = (torch.ops.aten._fft_c2c, torch.ops.aten._fft_r2c, torch.ops.aten._fft_c2r)
     counter = FlopCounterMode(display=False, custom_mapping=dict.fromkeys(transforms, _transform))
     with counter:
