@@ -14,7 +14,7 @@ from torch import Tensor
 
 from bench import config, registry
 from bench.acquisition import Acquisition, Target
-from bench.composition import Composition
+from bench.composition import Composition, Half
 from bench.data import assets
 from bench.data.dataset import Dataset
 from bench.data.prepare import open_split, prepare
@@ -28,7 +28,7 @@ from bench.store import layout
 from bench.store.layout import ResultsFolder, StageFolder
 from bench.store.records import RunRecord, StageRecord
 from bench.store.tables import read_rows
-from bench.train.stage import load_half
+from bench.train.stage import find_stage, load_half
 
 
 def open_dataset(
@@ -136,19 +136,21 @@ def load_method(
         select(id)  # says which half it is, or what it is like
         raise UserError(f"'{id}' is more than one method: name one.")
     settings, method = config.load(profile, overrides), table[id]
-    protocol = registry.find(registry.datasets(), dataset, "dataset").made_by()
-    while protocol.train_on:
-        protocol = registry.datasets()[protocol.train_on].made_by()
-    data = Dataset.of(protocol, source, settings, fold, None)
+    made_of = registry.find(registry.datasets(), dataset, "dataset")
+    while train_on := made_of.made_by().train_on:
+        made_of = registry.datasets()[train_on]
+    data = Dataset.of(made_of.made_by(), source, settings, fold, None)
+    data_plugins = [made_of, registry.sources()[data.source]]
     stages = stages_of([method], settings, seed, fold, lambda: data.key("train", "validation"))
     shipped = layout.shipped()
     roots = [ResultsFolder(Path(results or "runs")), *([shipped] if shipped else [])]
-    halves = []
+    halves: list[Half] = []
     for stage_id, plugin in zip(method.stage_ids, method.halves, strict=True):
         folder: StageFolder | None = None
+        upstream = [half.plugin for half in halves]
         if stage_id in stages:
-            places = [root.stage(protocol.id, settings.profile, stage_id, seed, fold) for root in roots]
-            folder = _find(places, stages[stage_id].key)
+            places = [root.stage(made_of.id, settings.profile, stage_id, seed, fold) for root in roots]
+            folder = find_stage(places, stages[stage_id].key)
             if folder is None:
                 asked = {"--source": source, "--seeds": seed and seed + 1, "--folds": fold, "--results": results}
                 options = [f" {option} {value}" for option, value in asked.items() if value]
@@ -158,13 +160,12 @@ def load_method(
                     f"'{stage_id}' has not been trained: type bench run --dataset {dataset} --profile {profile} "
                     f"--methods '{id}'{''.join(options)}."
                 )
+            before = StageRecord.read(folder.record).plugin_files
+            registry.check_text(
+                folder.record, "stage was trained", before, [*upstream, plugin, *data_plugins], "bench run --retrain"
+            )
         halves.append(load_half(plugin, settings, folder, device))
     return Composition(tuple(halves))
-
-
-def _find(places: Sequence[StageFolder], key: str) -> StageFolder | None:
-    found = (place for place in places if place.record.exists() and StageRecord.read(place.record).key == key)
-    return next(found, None)
 
 
 def reconstruct(method: Composition, acquisition: Acquisition) -> NDArray[np.float32]:

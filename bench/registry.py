@@ -255,6 +255,35 @@ def find(table: Mapping[str, AnyPlugin], id: str, what: str) -> AnyPlugin:
     return table[id]
 
 
+def check_text(path: Path, what: str, before: Mapping[str, str], plugins: Iterable[Plugin], remedy: str) -> None:
+    """Refuse what another text of a plugin's file has made.
+
+    Parameters
+    ----------
+    path
+        The record that says so.
+    what
+        E.g. "row was made".
+    before
+        sha256 by id, as `foreign_files` gave them then.
+    plugins
+        Those that it depends on.
+    remedy
+        What to type.
+
+    Raises
+    ------
+    UserError
+        If a text has changed.
+    """
+    for plugin in plugins:
+        if not plugin.built_in and before.get(plugin.id) != plugin.sha256:
+            raise UserError(
+                f"{path}: this {what} by another text of {plugin.file}, which still says the same version: "
+                f"use {remedy}, or raise `version` there."
+            )
+
+
 def foreign_files(plugins: Iterable[Plugin]) -> dict[str, str]:
     """sha256 by id of those that are not part of this package: what rows and stages record."""
     return {plugin.id: plugin.sha256 for plugin in plugins if not plugin.built_in}

@@ -1,6 +1,6 @@
 """What is found and what is to do: stages and rows of every dataset, seed and fold."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -14,14 +14,14 @@ from bench.data.prepare import missing_assets
 from bench.errors import UserError
 from bench.method import Trained
 from bench.metrics.scores import VERSION
-from bench.registry import MethodPlugin, Plugin, foreign_files
+from bench.registry import MethodPlugin, Plugin, check_text, foreign_files
 from bench.run.methods import Method, Stage, declarations, select, stages_of
 from bench.run.request import Request, check
 from bench.store import layout
 from bench.store.keys import key_of, sha256_of
 from bench.store.layout import RunFolder, StageFolder
 from bench.store.records import RunRecord, StageRecord
-from bench.train.stage import unfinished
+from bench.train.stage import find_stage, unfinished
 
 TO_DO = Literal["nothing", "time", "evaluate"]
 
@@ -161,35 +161,15 @@ def _plan_stage(request: Request, plan: DatasetPlan, stage: Stage) -> StagePlan:
     if request.retrain:
         return StagePlan(stage, own, None, foreign)
     # an unfinished training here is completed rather than replaced by weights from elsewhere
-    folders = [own] if unfinished(own, stage.key) else [own, *elsewhere]
-    for folder in folders:
-        if folder.record.exists() and StageRecord.read(folder.record).key == stage.key:
-            record = StageRecord.read(folder.record)
-            _check_text(folder.record, "stage was trained", record.plugin_files, foreign, plugins, "--retrain")
-            return StagePlan(stage, own, folder, foreign)
-    if own.record.exists():
-        record = StageRecord.read(own.record)
-        now = plan.settings.to_dict((stage.plugin,))
-        what = _difference(record.settings, now) or (
-            "another version of the method, its data or what it is trained on",
-            "",
-            "",
-        )
+    found = find_stage([own] if unfinished(own, stage.key) else [own, *elsewhere], stage.key)
+    if found:
+        before = StageRecord.read(found.record).plugin_files
+        check_text(found.record, "stage was trained", before, plugins, "--retrain")
+    elif own.record.exists():
+        before, now = StageRecord.read(own.record).settings, plan.settings.to_dict((stage.plugin,))
+        what = _difference(before, now) or ("another version of the method, its data or what it is trained on", "", "")
         raise UserError(_refusal(str(own.path), what, "--retrain"))
-    return StagePlan(stage, own, None, foreign)
-
-
-def _check_text(
-    path: object, what: str, before: Mapping[str, str], now: Mapping[str, str], plugins: Iterable[Plugin], remedy: str
-) -> None:
-    """Refuse what another text of a plugin's file has made."""
-    files = {plugin.id: plugin.file for plugin in plugins}
-    for id, sha256 in now.items():
-        if before.get(id) != sha256:
-            raise UserError(
-                f"{path}: this {what} by another text of {files[id]}, which still says the same version: "
-                f"use {remedy}, or raise `version` there."
-            )
+    return StagePlan(stage, own, found, foreign)
 
 
 def _plan_row(request: Request, plan: DatasetPlan, method: Method) -> RowPlan:
@@ -211,7 +191,7 @@ def _plan_row(request: Request, plan: DatasetPlan, method: Method) -> RowPlan:
         return RowPlan(method, folder, key, stages, foreign, "evaluate")
     record = RunRecord.read(folder.record)
     if record.done:
-        _check_text(folder.record, "row was made", record.plugin_files, foreign, plugins, "--rerun or --retrain")
+        check_text(folder.record, "row was made", record.plugin_files, plugins, "--rerun or --retrain")
     if record.done and record.keys.method != key:
         what = _difference(record.settings, plan.settings.to_dict(method.halves))
         raise UserError(

@@ -1,6 +1,7 @@
 """One stage: trained or tuned, and written to its folder."""
 
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def make_stage(job: StageJob, progress: Progress) -> None:
     """Train or tune a stage and write it. The lock makes a second run wait; what it then finds done, it leaves."""
     registry.discover(job.plugin_files)
     with locked(job.folder.lock):
-        if job.folder.record.exists() and StageRecord.read(job.folder.record).key == job.key:
+        if find_stage([job.folder], job.key):
             return
         begin(job.folder, job.key)
         plugin = registry.methods()[job.plugin]
@@ -97,6 +98,12 @@ def make_stage(job: StageJob, progress: Progress) -> None:
             **learned,
         ).write(job.folder.record)
         tidy(job.folder)
+
+
+def find_stage(folders: Iterable[StageFolder], key: str) -> StageFolder | None:
+    """The first of these folders that holds the finished stage of this key."""
+    found = (f for f in folders if f.record.exists() and StageRecord.read(f.record).key == key)
+    return next(found, None)
 
 
 def begin(folder: StageFolder, key: str) -> None:

@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from bench import registry
+from bench.api import load_method
 from bench.authoring.new import render
 from bench.composition import build
 from bench.config import load
@@ -145,6 +146,11 @@ def test_a_plugin_edited_under_the_same_version_is_refused_in_one_line(request_)
     (plan,) = make_plan(request_)
     assert not plan.to_evaluate
     reload(request_.plugin_files[0], "bench.bicubic(magnitude) +", "0.9 * bench.bicubic(magnitude) +")
+    with pytest.raises(UserError, match=r"another text of .*mine\.py"):
+        load_method(
+            "oracle+mine", profile="smoke", source="phantom", results=request_.results, overrides=FAST,
+            plugins=request_.plugin_files,
+        )  # fmt: skip
     for request, remedy in ((request_, "--retrain"), (replace(request_, rerun=True), "--retrain")):
         with pytest.raises(UserError, match=rf"another text of .*mine\.py.*{remedy}, or raise `version`") as error:
             make_plan(request)
