@@ -153,6 +153,9 @@ def main(arguments: list[str] | None = None) -> Any:
         print(f"bench: {' '.join(message.split())}", file=sys.stderr)
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
-        print("bench: interrupted; the same command goes on where it stopped.", file=sys.stderr)
+        print(
+            "bench: interrupted; the same command continues where it stopped (after --retrain: without that).",
+            file=sys.stderr,
+        )
         sys.exit(130)
     sys.exit(code if isinstance(code, int) else 0)
