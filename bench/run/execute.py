@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.data import assets
+from bench.data.dataset import Dataset
 from bench.data.prepare import open_split, prepare
+from bench.data.protocol import Split
 from bench.run import timing
 from bench.run.evaluate import RunJob, evaluate, write_failure, write_reference
 from bench.run.plan import DatasetPlan, RowPlan, StagePlan, finished, needed_assets
@@ -30,8 +32,8 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
     """Carry the plans out. Returns the outcome of each task by id."""
     for name in needed_assets(plans):
         assets.fetch(name, callbacks.fetching)
+    _prepare(request, plans, callbacks)
     for plan in plans:
-        _prepare(request, plan, callbacks)
         _clear(request, plan)
     tasks: dict[str, Task] = {}
     jobs: dict[str, RunJob] = {}
@@ -92,11 +94,16 @@ def _row_outcome(task: Task, tasks: dict[str, Task], outcomes: dict[str, Outcome
     return cause if outcomes[need].status == "skipped" else Outcome(cause.status, f"needs {need}: {cause.reason}")
 
 
-def _prepare(request: Request, plan: DatasetPlan, callbacks: Callbacks) -> None:
-    if plan.to_train:
-        prepare(plan.training, ["train", "validation"], request.jobs, callbacks.preparing, request.plugin_files)
-    if plan.to_evaluate or plan.to_time:
-        prepare(plan.test, ["test"], request.jobs, callbacks.preparing, request.plugin_files)
+def _prepare(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) -> None:
+    """Make what is missing, each once: seeds share their data, and what is there is read whole to see that it is."""
+    wanted: dict[str, tuple[Dataset, tuple[Split, ...]]] = {}
+    for plan in plans:
+        if plan.to_train:
+            wanted[plan.training.key("train", "validation")] = plan.training, ("train", "validation")
+        if plan.to_evaluate or plan.to_time:
+            wanted[plan.test.key("test")] = plan.test, ("test",)
+    for data, splits in wanted.values():
+        prepare(data, splits, request.jobs, callbacks.preparing, request.plugin_files)
 
 
 def _clear(request: Request, plan: DatasetPlan) -> None:

@@ -1,6 +1,5 @@
 """Weights on disk."""
 
-import hashlib
 import pickle
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ def save_weights(path: Path, weights: dict[str, Tensor]) -> str:
     rounded = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in weights.items()}
     with atomic_path(path) as temporary:
         save_file(rounded, temporary)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return sha256_of(path)
 
 
 def load_weights(network: nn.Module, path: Path, sha256: str) -> None:

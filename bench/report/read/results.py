@@ -1,12 +1,12 @@
 """Rows and their records, gathered by dataset and profile."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from bench.errors import UserError
+from bench.store.keys import sha256_of
 from bench.store.layout import ResultsFolder, RunFolder
 from bench.store.records import STATUSES, RunRecord
 from bench.store.tables import AGAIN, ROW_KEY, read_rows, read_table
@@ -135,7 +135,7 @@ def _rows(path: Path, record: RunRecord) -> pd.DataFrame:
     rows = read_rows(path)
     if rows.empty:
         raise UserError(f"{path} holds no slices: {AGAIN}.")
-    if hashlib.sha256(path.read_bytes()).hexdigest() != record.slices_sha256:
+    if sha256_of(path) != record.slices_sha256:
         raise UserError(
             f"{path} does not match 'slices_sha256' in its run.json, so it was changed afterwards: {AGAIN}."
         )
