@@ -80,6 +80,8 @@ class Output(Batched):
     """(batch, Y, X) float32: the HR magnitude."""
     image_lr: Tensor | None = None
     """(batch, y, x) complex64: the LR reconstruction on the way, if there is one."""
+    residual: Tensor | None = None
+    """(batch,) float32: relative change in the last iteration of an equilibrium, if there is one."""
 
 
 def acquire(

@@ -131,11 +131,11 @@ def load_method(
     except (RuntimeError, AssertionError) as error:
         raise UserError(f"The device '{device}' cannot be used: {str(error).splitlines()[0]}") from error
     registry.discover(tuple(map(Path, plugins)))
-    table = available()
+    table, settings = available(), config.load(profile, overrides)
     if id not in table:
-        select(id)  # says which half it is, or what it is like
+        select(id, settings)  # says which half it is, or what it is like
         raise UserError(f"'{id}' is more than one method: name one.")
-    settings, method = config.load(profile, overrides), table[id]
+    method = table[id]
     made_of = registry.find(registry.datasets(), dataset, "dataset")
     while train_on := made_of.made_by().train_on:
         made_of = registry.datasets()[train_on]
@@ -162,7 +162,11 @@ def load_method(
                 )
             before = StageRecord.read(folder.record).plugin_files
             registry.check_text(
-                folder.record, "stage was trained", before, [*upstream, plugin, *data_plugins], "bench run --retrain"
+                folder.record,
+                "stage was trained",
+                before,
+                [*upstream, *plugin.authored, *data_plugins],
+                "bench run --retrain",
             )
         halves.append(load_half(plugin, settings, folder, device))
     return Composition(tuple(halves))

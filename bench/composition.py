@@ -15,6 +15,7 @@ from bench.method import Component, Phase, Trained
 from bench.mri.resample import sinc
 from bench.nn.block import Block
 from bench.registry import MethodPlugin
+from bench.together import Together
 
 BATCH = 4  # slices at a time where nothing is learned
 
@@ -50,12 +51,25 @@ class Composition:
 
     def __call__(self, acquisition: Acquisition, target: Target, image_lr: Tensor | None = None) -> Output:
         """Run it. `image_lr` (batch, y, x) stands for the first half's output where that is known already."""
+        if isinstance(self.last, Together) and image_lr is not None:
+            return Output(self.last.super_resolver(image_lr.abs()), image_lr)
         if self.kind == "pipeline":
             output: Output = self.last(acquisition)
             return output
         if image_lr is None:
             image_lr = reconstruct(self.halves[0], acquisition, target)
         return _beside_sinc(image_lr) if self.gives_lr_only else Output(self.last(image_lr.abs()), image_lr)
+
+    @property
+    def has_super_resolver(self) -> bool:
+        """Whether it super-resolves an LR image that it is given, so that it can be given another."""
+        return len(self.halves) == 2 or isinstance(self.last, Together)
+
+    def seen_by_critic(self, acquisition: Acquisition, output: Output) -> Tensor:
+        """(batch, y, x) complex: the LR image that the generator was given. No gradient passes."""
+        given = output.image_lr if self.has_super_resolver else acquisition.zero_filled
+        assert given is not None
+        return given.detach()
 
     def train_step(
         self, phase: Phase, acquisition: Acquisition, target: Target, image_lr: Tensor | None = None
@@ -127,7 +141,7 @@ def count(network: nn.Module) -> int:
     return sum(p.numel() for p in network.parameters() if p.requires_grad)
 
 
-def blocks(network: nn.Module, discriminator: nn.Module | None) -> list[Block]:
-    """Versioned parts of both."""
-    parts = [*network.modules(), *(discriminator.modules() if discriminator else [])]
-    return [part for part in parts if isinstance(part, Block)]
+def blocks(network: nn.Module, discriminator: nn.Module | None) -> list[Block | Component]:
+    """Versioned parts of both, networks of other methods that this one holds among them."""
+    parts = [*network.modules(), *(discriminator.modules() if discriminator else [])][1:]
+    return [part for part in parts if isinstance(part, Block | Component)]

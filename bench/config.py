@@ -13,6 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from bench import registry
 from bench.errors import UserError, closest
+from bench.method import PairSettings
 from bench.registry import MethodPlugin
 
 
@@ -73,6 +74,8 @@ class Settings:
         it has these fields; then its own table.
         """
         values = {f.name: self._shared(f.name) for f in fields(plugin.cls.Settings) if f.metadata.get("shared")}
+        inner = {f.name: f.metadata["of"] for f in fields(plugin.cls.Settings) if "of" in f.metadata}
+        values |= {name: self.of(registry.method(id)) for name, id in inner.items()}
         values = {name: value for name, value in values.items() if value is not None}
         known = {f.name for f in fields(plugin.cls.Settings)}
         original = self.methods.get(plugin.settings_of or "", {})
@@ -83,6 +86,12 @@ class Settings:
         """Weights made elsewhere that its own settings name, if they do."""
         path: Path | None = getattr(self.of(plugin), "weights", None)
         return path
+
+    def training_of(self, stage: str, plugin: MethodPlugin) -> TrainingSettings:
+        """How a stage is trained: at its pair's rate, its method's, or the profile's, whichever is given first."""
+        own = self.methods.get(stage, {}).get("learning_rate") if "+" in stage else None
+        rate = own or getattr(self.of(plugin), "learning_rate", None)
+        return dataclasses.replace(self.training, learning_rate=rate) if rate else self.training
 
     def _shared(self, name: str) -> Any:
         return self.network.get(name, getattr(self.training, name, None))
@@ -208,6 +217,8 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
         raise UserError(f"{name} is a list of {len(get_args(kind))} whole numbers; got '{value}'.")
     if kind is Path:
         return _existing(name, value)
+    if dataclasses.is_dataclass(kind) and type(value) is not kind:
+        raise UserError(f"{name} are the settings of another method: say them there.")
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind:
@@ -252,10 +263,16 @@ def _check_methods(settings: Settings) -> None:
         if name not in shared:
             raise UserError(f"Unknown setting 'network.{name}'.{closest(name, shared)}")
     for id, table in settings.methods.items():
-        if id not in known:
-            raise UserError(f"Unknown method 'methods.{id}'.{closest(id, known)}")
         if not isinstance(table, Mapping):
             raise UserError(f"methods.{id} is a table; got '{table}'.")
+        if "~" in id:
+            settings.of(registry.method(id))
+        elif "+" in id:
+            for half in id.split("+", 1):
+                registry.find(known, half, "method")
+            build(f"methods.{id}", PairSettings, table)
+        elif id not in known:
+            raise UserError(f"Unknown method 'methods.{id}'.{closest(id, known)}")
     for plugin in known.values():
         if settings.weights_of(plugin) and not plugin.trained:
             raise UserError(f"methods.{plugin.id}.weights: '{plugin.id}' is not trained, so it takes no weights.")

@@ -34,6 +34,8 @@ class Phase:
     """Of the generator's adversarial loss."""
     gan_feature_weight: float = 0.0
     """Of the squared difference of the discriminator's features."""
+    critic_lr: float = 1.0
+    """Factor on the discriminator's rate, which is otherwise the generator's."""
 
 
 PLAIN = (Phase("plain", 1.0),)
@@ -46,9 +48,35 @@ def shared(default: Value) -> Value:
     return declared
 
 
+def settings_of(id: str, kind: type[Value]) -> Value:
+    """Declare a setting that is the resolved settings of another method, of which this one holds the network."""
+    declared: Value = field(default_factory=kind, metadata={"of": id})
+    return declared
+
+
+def rate_groups(parameters: Iterable[nn.Parameter], factors: Mapping[nn.Parameter, float]) -> list[dict[str, Any]]:
+    """Groups for an optimiser: each of these parameters with its factor on the rate, and one with all others."""
+    given = list(parameters)
+    apart = {id(parameter) for parameter in factors}
+    groups: list[dict[str, Any]] = [{"params": [p for p in given if id(p) not in apart]}]
+    return groups + [{"params": [p], "rate_factor": factor} for p, factor in factors.items()]
+
+
 @dataclass(frozen=True)
-class MethodSettings:
-    """A base for a method's settings: whatever else they hold, weights made elsewhere can be named."""
+class PairSettings:
+    """What can be said of a pair, `A+B` or `A~B`; the rest is said of its halves."""
+
+    learning_rate: float | None = None
+    """None: the profile's `training.learning_rate`."""
+
+    def __post_init__(self) -> None:
+        if self.learning_rate is not None and not self.learning_rate > 0:
+            raise ValueError(f"learning_rate must be above 0; got {self.learning_rate}")
+
+
+@dataclass(frozen=True)
+class MethodSettings(PairSettings):
+    """A base for a method's settings: whatever else they hold, its rate and weights made elsewhere can be named."""
 
     weights: Path | None = None
     """A state dict (.safetensors, or .pt) that is loaded instead of training; its sha256 stands in every key."""
@@ -139,6 +167,10 @@ class Trained(Component):
         """Make the optimiser. The loop sets each group's rate; a group's `rate_factor`, if it has one, multiplies it."""
         return torch.optim.Adam(parameters)
 
+    def parts(self) -> tuple[nn.Module, ...]:
+        """Give the parts whose gradient is clipped, each by itself: those with a loss of their own."""
+        return (self,)
+
     def assets(self) -> tuple[str, ...]:
         """Name what has to be downloaded before it can be trained, e.g. "vgg19"."""
         return ()
@@ -168,10 +200,11 @@ _ARGUMENTS = {
     "discriminator": (),
     "optimiser": ("parameters",),
     "assets": (),
+    "parts": (),
     "grid": (),
 }
 _HOOKS: dict[type[Component], tuple[str, ...]] = {
-    Trained: ("phases", "losses", "forward_training", "discriminator", "optimiser", "assets"),
+    Trained: ("phases", "losses", "forward_training", "discriminator", "optimiser", "assets", "parts"),
     Tuned: ("grid", "configure"),
 }
 _NAMES = ("forward", "version", "Settings", *(name for names in _HOOKS.values() for name in names))
@@ -246,6 +279,6 @@ def _settings(cls: type[Component]) -> str | None:
     except (TypeError, ValueError) as error:
         return f"every field of `Settings` needs a default that is allowed ({error})"
     for entry in fields(own):
-        if not isinstance(getattr(values, entry.name), _VALUES):
+        if not isinstance(getattr(values, entry.name), _VALUES) and "of" not in entry.metadata:
             return f"`Settings.{entry.name}` must be a number, text, a list of these or a path"
     return None

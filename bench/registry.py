@@ -8,7 +8,7 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -18,11 +18,13 @@ from bench.data.protocol import Protocol, Source
 from bench.errors import UserError, closest
 from bench.method import KINDS, Component, Trained, Tuned, fault
 from bench.store.keys import sha256_of
+from bench.together import together
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 PACKAGES = ("bench.methods", "bench.datasets")
 PREFIX = "bench_plugin_"
 MAIN = ("__main__", "__mp_main__")
+Group = Literal["joint", "sequential", "single"]
 AnyMethod = TypeVar("AnyMethod", bound=type[Component])
 AnySource = TypeVar("AnySource", bound=type[Source])
 MakeProtocol = Callable[[], Protocol]
@@ -73,10 +75,24 @@ class MethodPlugin(Plugin):
     """One of `bench.method.KINDS`."""
     bound: bool = False
     """Whether it sees the target and is never ranked."""
-    group: Literal["joint", "ablation"] = "joint"
+    group: Group = "joint"
     """Of a pipeline."""
     settings_of: str | None = None
     """The method whose `[methods.ID]` it reads too, as a twin of it does."""
+    frozen: Mapping[str, str] = field(default_factory=dict)
+    """Attributes that are finished networks, not trained here: each with the stage that it comes from."""
+    halves: tuple["MethodPlugin", ...] = ()
+    """Of a pair trained together: reconstructor and super-resolver."""
+
+    @property
+    def file(self) -> str:
+        """The file it stands in; a pair's is its super-resolver's."""
+        return self.halves[-1].file if self.halves else super().file
+
+    @property
+    def authored(self) -> tuple["MethodPlugin", ...]:
+        """Those that somebody wrote: itself, or the halves of a pair."""
+        return self.halves or (self,)
 
     @property
     def cls(self) -> type[Component]:
@@ -112,10 +128,21 @@ def super_resolver(id: str) -> Callable[[AnyMethod], AnyMethod]:
 
 
 def pipeline(
-    id: str, *, group: Literal["joint", "ablation"] = "joint", settings_of: str | None = None
+    id: str, *, group: Group = "joint", settings_of: str | None = None, frozen: Mapping[str, str] | None = None
 ) -> Callable[[AnyMethod], AnyMethod]:
-    """Register a `Pipeline`; a twin reads the settings of its original (`settings_of`) where it has none of its own."""
-    return _register_method(id, "pipeline", group=group, settings_of=settings_of)
+    """Register a `Pipeline`.
+
+    Parameters
+    ----------
+    group
+        "joint": the loss on the HR image reaches everything that is learned, or one network does both tasks. "sequential":
+        the super-resolver learns with the reconstructor frozen, or apart from it. "single": one of the two tasks only.
+    settings_of
+        The original of a twin, whose settings it reads where it has none of its own.
+    frozen
+        Attributes of the class that are networks made by other stages and are not trained here, with the stages' ids.
+    """
+    return _register_method(id, "pipeline", group=group, settings_of=settings_of, frozen=dict(frozen or {}))
 
 
 def _register_method(id: str, kind: str, **traits: Any) -> Callable[[AnyMethod], AnyMethod]:
@@ -233,6 +260,33 @@ def methods(*kinds: str) -> dict[str, MethodPlugin]:
     """Registered methods of these kinds (of all without any), by id."""
     wanted = kinds or tuple(KINDS)
     return {id: plugin for id, plugin in sorted(_methods.items()) if plugin.kind in wanted}
+
+
+def method(id: str) -> MethodPlugin:
+    """One method, reconstructor or super-resolver by its id; `A~B` too.
+
+    Raises
+    ------
+    UserError
+        If there is none, or a half of a pair does not learn.
+    """
+    first, tilde, second = id.partition("~")
+    if not tilde:
+        return find(_methods, id, "method")
+    a, b = (
+        find(methods("reconstructor"), first, "reconstructor"),
+        find(methods("super_resolver"), second, "super-resolver"),
+    )
+    for half in (a, b):
+        if not half.trained:
+            raise UserError(f"'{id}' trains both halves together, but '{half.id}' does not learn: use '{a.id}+{b.id}'.")
+    return MethodPlugin(id, together((a.id, b.id), (a.cls, b.cls)), "pipeline", halves=(a, b))
+
+
+def pairs() -> list[str]:
+    """Ids of what can be trained together: every reconstructor that learns with every super-resolver that does."""
+    learning = [[p.id for p in methods(kind).values() if p.trained] for kind in ("reconstructor", "super_resolver")]
+    return [f"{a}~{b}" for a in learning[0] for b in learning[1]]
 
 
 def datasets() -> dict[str, Plugin]:

@@ -157,19 +157,19 @@ def show_catalogue(what: str, rows: list[dict[str, Any]]) -> None:
     table = Table(title=what, title_justify="left")
     columns = [key for key, value in rows[0].items() if not isinstance(value, dict) and key not in ("file", "stages")]
     for column in columns:
-        table.add_column(column)
-    if what == "methods":
-        table.add_column("parameters", justify="right")
+        counted = column == "parameters"
+        table.add_column(
+            column, justify="right" if counted else "left", overflow="fold" if column == "id" else "ellipsis"
+        )
     for row in rows:
-        cells = [_cell(row[column]) for column in columns]
-        if what == "methods":
-            cells.append(f"{sum(stage['parameters'] for stage in row['stages']):,}")
-        table.add_row(*cells)
+        table.add_row(*(_cell(row[column]) for column in columns))
     Console(file=sys.stdout).print(table)
 
 
 def _cell(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def speed(threads: int) -> None:

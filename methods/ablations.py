@@ -1,38 +1,51 @@
 """The paper's ablations (Table 3, 4): the proposed network's parts in other compositions."""
 
-from torch import Tensor
-from torch.nn import functional as F
+from dataclasses import dataclass
 
 from bench.acquisition import Acquisition, Output, Target
-from bench.method import PLAIN, Phase, Pipeline, Trained
-from bench.mri.fourier import pad, to_high_resolution
-from bench.mri.sense import Sense
+from bench.method import Phase
 from bench.registry import pipeline
+from bench.train.paper_losses import PaperLosses, PaperLossSettings, PixelLosses
 
-from .proposed import Adversarial, Proposed, Reconstruction, ReconstructionSettings, SuperResolution
+from .hr_unrolled import on_hr_grid
+from .proposed import (
+    ProposedL1,
+    Reconstruction,
+    ReconstructionSettings,
+    SuperResolution,
+    SuperResolutionSettings,
+    TwoParts,
+)
 
 
-@pipeline("ablation-sr", group="ablation", settings_of="proposed")
-class SR(Adversarial):
-    """Paper's "SR": super-resolution of A^H b alone, without SFT."""
+class SROnly(PixelLosses):
+    """Super-resolution of A^H b alone, without SFT."""
 
-    version = 1
-
-    def __init__(self, settings: Adversarial.Settings) -> None:
+    def __init__(self, settings: SuperResolutionSettings) -> None:
         super().__init__(settings)
         self.super_resolution = SuperResolution(settings, 0)
 
     def forward(self, acquisition: Acquisition) -> Output:
         """-> HR magnitude."""
-        image = self.super_resolution(acquisition.zero_filled)
-        return Output(self._with_skip(image, acquisition.zero_filled))
+        return Output(self.super_resolution(acquisition.zero_filled, acquisition.zero_filled))
 
 
-@pipeline("ablation-recon", group="ablation", settings_of="proposed")
-class Recon(Pipeline, Trained):
+@pipeline("ablation-sr", group="single", settings_of="proposed")
+class SR(PaperLosses, SROnly):
+    """Paper's "SR"."""
+
+    version = 2
+
+    @dataclass(frozen=True)
+    class Settings(SuperResolutionSettings, PaperLossSettings):
+        """Of a super-resolver and its losses."""
+
+
+@pipeline("ablation-recon", settings_of="proposed")
+class Recon(PixelLosses):
     """Paper's "Recon": PGD-Net on the HR grid, where k-space beyond the LR box counts as not sampled; L1 of the magnitude."""
 
-    version = 1
+    version = 2
     Settings = ReconstructionSettings
 
     def __init__(self, settings: ReconstructionSettings) -> None:
@@ -41,53 +54,31 @@ class Recon(Pipeline, Trained):
 
     def forward(self, acquisition: Acquisition) -> Output:
         """-> HR magnitude."""
-        shape = (acquisition.maps_hr.shape[-2], acquisition.maps_hr.shape[-1])
-        operator = Sense(acquisition.maps_hr, pad(acquisition.mask, shape))
-        zero_filled = operator.adjoint(to_high_resolution(acquisition.kspace, shape))
-        return Output(self.reconstruction(operator, zero_filled).abs())
-
-    def phases(self) -> tuple[Phase, ...]:
-        """One phase."""
-        return PLAIN
-
-    def losses(self, phase: Phase, acquisition: Acquisition, output: Output, target: Target) -> dict[str, Tensor]:
-        """L1 of the HR magnitude."""
-        return {"pixel": F.l1_loss(output.image, target.image_hr.abs())}
+        image, residual = self.reconstruction(*on_hr_grid(acquisition))
+        return Output(image.abs(), residual=residual)
 
 
-class TwoStages(Adversarial):
-    """Reconstruction -> SuperResolution without SFT."""
+@pipeline("ablation-end-to-end-l1", settings_of="proposed")
+class EndToEndL1(TwoParts):
+    """Reconstruction -> SuperResolution of it, without SFT; super-resolution sees the reconstruction and nothing else."""
 
-    Settings = Proposed.Settings
+    version = 1
+    Settings = ProposedL1.Settings
 
-    def __init__(self, settings: Proposed.Settings) -> None:
+    def __init__(self, settings: ProposedL1.Settings) -> None:
         super().__init__(settings)
         self.reconstruction = Reconstruction(settings)
         self.super_resolution = SuperResolution(settings, 0)
 
-    def forward(self, acquisition: Acquisition) -> Output:
-        """-> HR magnitude and the LR reconstruction."""
-        image_lr = self._reconstruct(acquisition)
-        return Output(self._super_resolve(image_lr), image_lr)
-
-    def _reconstruct(self, acquisition: Acquisition) -> Tensor:
-        image: Tensor = self.reconstruction(Sense(acquisition.maps_lr, acquisition.mask), acquisition.zero_filled)
-        return image
-
-    def _super_resolve(self, image_lr: Tensor) -> Tensor:
-        return self._with_skip(self.super_resolution(image_lr), image_lr)
+    def _run(self, acquisition: Acquisition, apart: bool) -> Output:
+        image_lr, residual = self._reconstruct(acquisition)
+        seen = image_lr.detach() if apart else image_lr
+        return Output(self.super_resolution(seen, seen), image_lr, residual)
 
 
-@pipeline("ablation-end-to-end", group="ablation", settings_of="proposed")
-class EndToEnd(TwoStages):
-    """Paper's "Recon+SR": both trained together; super-resolution sees the reconstruction and nothing else."""
-
-    version = 1
-
-
-@pipeline("ablation-separate", group="ablation", settings_of="proposed")
-class Separate(TwoStages):
-    """Paper's "Recon-SR": super-resolution trained on the clean LR image, reconstruction by its own loss; chained at test.
+@pipeline("ablation-separate-l1", group="sequential", settings_of="proposed")
+class SeparateL1(EndToEndL1):
+    """Super-resolution trained on the clean LR image, reconstruction by its own loss; chained at test.
 
     Both in one run of one stage: they share no parameter, and no gradient flows from one to the other.
     """
@@ -96,4 +87,27 @@ class Separate(TwoStages):
 
     def forward_training(self, given: Acquisition, target: Target, phase: Phase) -> Output:
         """Super-resolution of the truth, reconstruction of the acquisition."""
-        return Output(self._super_resolve(target.image_lr), self._reconstruct(given))
+        image_lr, residual = self._reconstruct(given)
+        return Output(self.super_resolution(target.image_lr, target.image_lr), image_lr, residual)
+
+
+@pipeline("ablation-end-to-end", settings_of="proposed")
+class EndToEnd(PaperLosses, EndToEndL1):
+    """Paper's "Recon+SR": both trained together."""
+
+    version = 2
+
+    @dataclass(frozen=True)
+    class Settings(ProposedL1.Settings, PaperLossSettings):
+        """Of both parts and their losses."""
+
+
+@pipeline("ablation-separate", group="sequential", settings_of="proposed")
+class Separate(PaperLosses, SeparateL1):
+    """Paper's "Recon-SR"."""
+
+    version = 2
+
+    @dataclass(frozen=True)
+    class Settings(ProposedL1.Settings, PaperLossSettings):
+        """Of both parts and their losses."""

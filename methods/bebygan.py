@@ -82,7 +82,7 @@ class BebyGAN(RRDBNet):
     authors' starts from an L1-trained one, which is the profile's share of pixel training.
     """
 
-    version = 1
+    version = 2
 
     @dataclass(frozen=True)
     class Settings(RRDBNet.Settings, AdversarialSettings):

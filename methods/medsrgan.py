@@ -4,13 +4,13 @@ import itertools
 from dataclasses import dataclass
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from bench.acquisition import Acquisition, Output, Target
 from bench.method import Phase, SuperResolver, Trained, shared
-from bench.mri.resample import bicubic
+from bench.mri.resample import sinc_magnitude
 from bench.nn.block import Block
 from bench.nn.layers import zeroed
+from bench.nn.losses import magnitude_l1
 from bench.nn.rrdb import SLOPE
 from bench.registry import super_resolver
 from bench.train.perceptual import CONV5_4, PERCEPTUAL_ASSETS, perceptual_losses
@@ -92,7 +92,7 @@ class MedSRGAN(SuperResolver, Trained):
     here. Pre-training, learning rates and image skip are the profile's.
     """
 
-    version = 1
+    version = 2
 
     @dataclass(frozen=True)
     class Settings(AdversarialSettings):
@@ -103,7 +103,7 @@ class MedSRGAN(SuperResolver, Trained):
         attention_blocks: int = 16
         """In each of these groups."""
         image_skip: bool = shared(False)
-        """Add the bicubically upsampled input to the output."""
+        """Add the sinc-interpolated input to the output."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -124,7 +124,7 @@ class MedSRGAN(SuperResolver, Trained):
         """(batch, y, x) -> (batch, Y, X)."""
         shallow = self.first(magnitude[:, None])
         image = self.last(self.upsampling(shallow + self.body(self.groups(shallow)))).squeeze(1)
-        result: Tensor = image + bicubic(magnitude) if self.image_skip else image
+        result: Tensor = image + sinc_magnitude(magnitude) if self.image_skip else image
         return result
 
     def phases(self) -> tuple[Phase, ...]:
@@ -133,12 +133,12 @@ class MedSRGAN(SuperResolver, Trained):
 
     def losses(self, phase: Phase, acquisition: Acquisition, output: Output, target: Target) -> dict[str, Tensor]:
         """L1, and in the adversarial phase VGG-19 features; the loop adds the two adversarial terms."""
-        truth, peak = target.image_hr.abs(), target.peak[:, None, None]
-        losses = {"pixel": F.l1_loss(output.image, truth)}
+        losses = {"pixel": magnitude_l1(output.image, target.image_hr, target.peak)}
         if phase.gan == "none":
             return losses
-        weight = self.settings.perceptual_weight
-        return losses | perceptual_losses(weight, CONV5_4, phase.crop, output.image / peak, truth / peak)
+        weight, peak = self.settings.perceptual_weight, target.peak[:, None, None]
+        images = output.image / peak, target.image_hr.abs() / peak
+        return losses | perceptual_losses(weight, CONV5_4, phase.crop, *images)
 
     def discriminator(self) -> nn.Module:
         """Sees the pair."""

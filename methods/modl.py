@@ -1,14 +1,15 @@
 """MoDL (Aggarwal 2019): a learned denoiser alternates with data consistency by conjugate gradients."""
 
 import itertools
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from bench.acquisition import Acquisition, Output, Target
-from bench.method import Phase, Reconstructor, Sizes, Trained, shared
+from bench.method import Phase, Reconstructor, Sizes, Trained, rate_groups, shared
 from bench.mri.sense import Sense
 from bench.mri.solvers import regularised_inverse
 from bench.nn.block import Block
@@ -48,11 +49,12 @@ class MoDL(Reconstructor, Trained):
     """x0 = A^H b; K times z = D(x), x = (A^H A + lambda I)^-1 (A^H b + lambda z). Weights shared over K.
 
     Trained for K = 1, then for the full K, as the authors do; they give the first two thirds to K = 1, which leaves a short
-    run too little for the second, so here it is a sixth. lambda = softplus(.) from 0.05, so that it
-    cannot turn negative; gradient through the inverse by a second CG. The learning rate is the profile's, as for every method.
+    run too little for the second, so here it is a sixth. lambda = exp(.) from 0.05, so that it
+    cannot turn negative, at ten times the rate, since Adam's steps are of the rate's size whatever the gradient's;
+    gradient through the inverse by a second CG. The learning rate is the profile's, as for every method.
     """
 
-    version = 1
+    version = 2
 
     @dataclass(frozen=True)
     class Settings(Sizes):
@@ -68,8 +70,7 @@ class MoDL(Reconstructor, Trained):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.denoiser = Denoiser(settings.features, settings.denoiser_layers)
-        start = torch.tensor(0.05, device="cpu")  # on the meta device expm1 takes a second to import
-        self.weight_raw = nn.Parameter(start.expm1().log())
+        self.weight_log = nn.Parameter(torch.tensor(math.log(0.05)))
         self.unrolls = settings.unrolls
         self.cg_iterations = settings.cg_iterations
 
@@ -83,7 +84,7 @@ class MoDL(Reconstructor, Trained):
 
     def _unrolled(self, acquisition: Acquisition, unrolls: int) -> Tensor:
         operator = Sense(acquisition.maps_lr, acquisition.mask)
-        weight = F.softplus(self.weight_raw)
+        weight = self.weight_log.exp()
         image = acquisition.zero_filled
         for _ in range(unrolls):
             rhs = acquisition.zero_filled + weight * self.denoiser(image)
@@ -95,6 +96,11 @@ class MoDL(Reconstructor, Trained):
         return Phase("one", 1 / 6), Phase("unrolled", 5 / 6)
 
     def losses(self, phase: Phase, acquisition: Acquisition, output: Output, target: Target) -> dict[str, Tensor]:
-        """Mean squared error of the complex LR image."""
+        """Mean squared error of the complex LR image, on the scale of the HR peak."""
         assert output.image_lr is not None
-        return {"reconstruction": torch.view_as_real(output.image_lr - target.image_lr).square().mean()}
+        error = (output.image_lr - target.image_lr) / target.peak[:, None, None]
+        return {"reconstruction": torch.view_as_real(error).square().mean()}
+
+    def optimiser(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """Adam, lambda at ten times the rate."""
+        return torch.optim.Adam(rate_groups(parameters, {self.weight_log: 10.0}))

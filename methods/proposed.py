@@ -1,5 +1,6 @@
 """The paper's joint network (Xu 2023): equilibrium PGD reconstruction guides an RRDB-SFT super-resolver."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -9,23 +10,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.acquisition import Acquisition, Output, Target
-from bench.method import Phase, Pipeline, Sizes, Trained, shared
-from bench.mri.resample import bicubic
+from bench.method import Phase, Sizes, rate_groups, shared
+from bench.mri.resample import sinc_magnitude
 from bench.mri.sense import Sense
 from bench.nn.block import Block
-from bench.nn.discriminators import VGGStyle
 from bench.nn.equilibrium import fixed_point
 from bench.nn.layers import as_channels, as_complex, zeroed
-from bench.nn.losses import complex_l1
 from bench.nn.rrdb import RRDB, UpsamplingTail
 from bench.nn.sft import SFT
 from bench.registry import pipeline
-from bench.train.perceptual import CONV5_4, PERCEPTUAL_ASSETS, perceptual_losses
-from bench.train.phases import AdversarialSettings, adversarial_phases
+from bench.train.paper_losses import PaperLosses, PaperLossSettings, PixelLosses
 
 from .rrdb import RRDBNet
 
 CONDITION = 64  # channels of the reconstruction feature; the paper is silent
+APART = 0.5  # share of the run in which the reconstruction learns by its own loss alone
 
 
 @dataclass(frozen=True)
@@ -46,14 +45,6 @@ class ReconstructionSettings(Sizes):
     """K, in training and test."""
     step_size: float = shared(1.0)
     """eta at the start, in (0, 2), where gradient descent is stable."""
-
-
-@dataclass(frozen=True)
-class LossSettings(AdversarialSettings):
-    """Of Eq. 12."""
-
-    pixel_weight: float = shared(0.01)
-    """Of the L1 loss in the adversarial phase."""
 
 
 class Reconstruction(Block):
@@ -81,12 +72,20 @@ class Reconstruction(Block):
         """The learned proximal operator, (batch, y, x) complex -> the same."""
         return image + as_complex(self.last(self.blocks(self.first(as_channels(image)))))
 
-    def forward(self, operator: Sense, zero_filled: Tensor) -> Tensor:
-        """-> (batch, y, x) complex."""
+    def forward(self, operator: Sense, zero_filled: Tensor) -> tuple[Tensor, Tensor]:
+        """-> (batch, y, x) complex, and the residual of the equilibrium, (batch,)."""
         step = 2 * torch.sigmoid(self.step_logit)
         return fixed_point(
             lambda x: self.proximal(x - step * (operator.normal(x) - zero_filled)), zero_filled, self.iterations
         )
+
+
+@dataclass(frozen=True)
+class SuperResolutionSettings(RRDBNet.Settings):
+    """Of the super-resolver."""
+
+    complex_input: bool = False
+    """Show it real and imaginary part; the paper's "LR MR image" is read as a magnitude, which every sequence sees."""
 
 
 class SuperResolution(Block):
@@ -95,11 +94,13 @@ class SuperResolution(Block):
     An SFT layer follows each dense block and the trunk; the paper says "within the RRDB" only.
     """
 
-    version = 1
+    version = 2
 
-    def __init__(self, network: RRDBNet.Settings, condition: int) -> None:
+    def __init__(self, network: SuperResolutionSettings, condition: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(2, network.features, 3, padding=1)
+        self.channels = partial(_channels, complex_input=network.complex_input)
+        self.image_skip = network.image_skip
+        self.first = nn.Conv2d(2 if network.complex_input else 1, network.features, 3, padding=1)
         sizes = (network.features, network.growth, network.residual_scale, network.init_scale)
         self.trunk = nn.ModuleList(RRDB(*sizes, skips=True) for _ in range(network.blocks))
         self.body = nn.Conv2d(network.features, network.features, 3, padding=1)
@@ -108,89 +109,125 @@ class SuperResolution(Block):
         )
         self.tail = UpsamplingTail(network.features, network.image_skip)
 
-    def forward(self, image: Tensor, condition: Tensor | None = None) -> Tensor:
-        """(batch, y, x) complex, (batch, condition, y, x) -> (batch, Y, X)."""
+    def forward(self, image: Tensor, skipped: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Super-resolve an image.
+
+        Parameters
+        ----------
+        image
+            (batch, y, x) complex: what the trunk sees.
+        skipped
+            (batch, y, x) complex, of which the sinc-interpolated magnitude is added where the profile says so. No gradient
+            passes through it: it would move the reconstruction away from its equilibrium.
+        condition
+            (batch, condition, y, x): a feature of the reconstruction.
+
+        Returns
+        -------
+        Tensor
+            (batch, Y, X).
+        """
         modulations = [partial(sft, condition=condition) for sft in self.modulations]
-        shallow = features = self.first(as_channels(image))
+        shallow = features = self.first(self.channels(image))
         for i, block in enumerate(self.trunk):
             features = block(features, modulations[3 * i : 3 * i + 3])
         features = shallow + self.body(features)
         for modulate in modulations[-1:]:
             features = modulate(features)
         result: Tensor = self.tail(features)
-        return result
+        return result + sinc_magnitude(skipped.detach().abs()) if self.image_skip else result
 
 
-class Conditioner(nn.Sequential, Block):
+class Conditioner(Block):
     """The reconstruction as a feature, one convolution, shared by all SFT layers (paper, 3.2.1)."""
 
-    version = 1
+    version = 2
 
-    def __init__(self) -> None:
-        super().__init__(nn.Conv2d(2, CONDITION, 3, padding=1), nn.LeakyReLU(0.1))
+    def __init__(self, complex_input: bool) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(2 if complex_input else 1, CONDITION, 3, padding=1)
+        self.channels = partial(_channels, complex_input=complex_input)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(batch, y, x) complex -> (batch, CONDITION, y, x)."""
+        return F.leaky_relu(self.conv(self.channels(image)), 0.1)
 
 
-class Adversarial(Pipeline, Trained):
-    """What the paper's network and its ablations share: losses of Eq. 7-12, phases, discriminator, image skip."""
+def _channels(image: Tensor, complex_input: bool) -> Tensor:
+    return as_channels(image) if complex_input else image.abs()[:, None]
 
-    @dataclass(frozen=True)
-    class Settings(RRDBNet.Settings, LossSettings):
-        """Of a super-resolver and its losses."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self.settings = settings
+class TwoParts(PixelLosses):
+    """A reconstruction and a super-resolution, each in its own words: what the paper's network and its ablations share.
 
-    def _with_skip(self, image: Tensor, image_lr: Tensor) -> Tensor:
-        """Add the bicubically upsampled |image_lr| where the profile says so."""
-        return image + bicubic(image_lr.abs()) if self.settings.image_skip else image
+    In the first half of the pixel losses' run the super-resolution learns on a reconstruction that its loss does not
+    reach, so that there is an equilibrium before it is moved. The paper is silent.
+    """
+
+    reconstruction: Reconstruction
 
     def phases(self) -> tuple[Phase, ...]:
-        """Adversarial, after the profile's share of pixel training (none in the paper's)."""
-        return adversarial_phases(self.settings)
+        """Apart, then together."""
+        return Phase("apart", APART), Phase("together", 1 - APART)
 
-    def losses(self, phase: Phase, acquisition: Acquisition, output: Output, target: Target) -> dict[str, Tensor]:
-        """Eq. 12 but for its adversarial term, which the loop adds; before the adversarial phase pixels weigh 1."""
-        truth, peak = target.image_hr.abs(), target.peak[:, None, None]
-        losses = {"pixel": F.l1_loss(output.image, truth)}
-        if output.image_lr is not None:
-            losses["reconstruction"] = complex_l1(output.image_lr, target.image_lr)
-        if phase.gan == "none":
-            return losses
-        losses["pixel"] = self.settings.pixel_weight * losses["pixel"]
-        weight = self.settings.perceptual_weight
-        return losses | perceptual_losses(weight, CONV5_4, phase.crop, output.image / peak, truth / peak)
+    def forward_training(self, given: Acquisition, target: Target, phase: Phase) -> Output:
+        """Stop the gradient into the reconstruction where they learn apart."""
+        return self._run(given, apart=phase.name == "apart")
 
-    def discriminator(self) -> nn.Module:
-        """ESRGAN's, as the recipe is."""
-        return VGGStyle(self.settings.discriminator_features)
+    def forward(self, acquisition: Acquisition) -> Output:
+        """-> HR magnitude and the LR reconstruction."""
+        return self._run(acquisition, apart=False)
 
-    def assets(self) -> tuple[str, ...]:
-        """VGG-19, where its loss counts."""
-        return PERCEPTUAL_ASSETS if self.settings.perceptual_weight else ()
+    def _run(self, acquisition: Acquisition, apart: bool) -> Output:
+        raise NotImplementedError
+
+    def _reconstruct(self, acquisition: Acquisition) -> tuple[Tensor, Tensor]:
+        operator = Sense(acquisition.maps_lr, acquisition.mask)
+        image, residual = self.reconstruction(operator, acquisition.zero_filled)
+        return image, residual
+
+    def optimiser(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """Adam, eta at ten times the rate: at the rate of the weights it never left its start."""
+        return torch.optim.Adam(rate_groups(parameters, {self.reconstruction.step_logit: 10.0}))
+
+    def parts(self) -> tuple[nn.Module, ...]:
+        """The reconstruction, and the rest."""
+        rest = nn.ModuleList(m for name, m in self.named_children() if name != "reconstruction")
+        return self.reconstruction, rest
 
 
-@pipeline("proposed")
-class Proposed(Adversarial):
-    """Reconstruction -> Conditioner -> SuperResolution of A^H b.
+@pipeline("proposed-l1", settings_of="proposed")
+class ProposedL1(TwoParts):
+    """Reconstruction -> Conditioner -> SuperResolution of |A^H b|: the paper's network, trained on pixel losses alone.
 
-    Output: the HR magnitude, target |x_GT|. With the profile's image skip, the bicubically upsampled |x_rec| is added.
+    Output: the HR magnitude, target |x_GT|. With the profile's image skip, the sinc-interpolated |x_rec| is added.
     """
 
     version = 1
 
     @dataclass(frozen=True)
-    class Settings(ReconstructionSettings, Adversarial.Settings):
-        """Of both parts and their losses."""
+    class Settings(ReconstructionSettings, SuperResolutionSettings):
+        """Of both parts."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.reconstruction = Reconstruction(settings)
-        self.conditioner = Conditioner()
+        self.conditioner = Conditioner(settings.complex_input)
         self.super_resolution = SuperResolution(settings, CONDITION)
 
-    def forward(self, acquisition: Acquisition) -> Output:
-        """-> HR magnitude and the LR reconstruction."""
-        image_lr = self.reconstruction(Sense(acquisition.maps_lr, acquisition.mask), acquisition.zero_filled)
-        image = self.super_resolution(acquisition.zero_filled, self.conditioner(as_channels(image_lr)))
-        return Output(self._with_skip(image, image_lr), image_lr)
+    def _run(self, acquisition: Acquisition, apart: bool) -> Output:
+        image_lr, residual = self._reconstruct(acquisition)
+        seen = image_lr.detach() if apart else image_lr
+        image = self.super_resolution(acquisition.zero_filled, seen, self.conditioner(seen))
+        return Output(image, image_lr, residual)
+
+
+@pipeline("proposed")
+class Proposed(PaperLosses, ProposedL1):
+    """The paper's network as the paper trains it: adversarially (Eq. 7-12)."""
+
+    version = 2
+
+    @dataclass(frozen=True)
+    class Settings(ProposedL1.Settings, PaperLossSettings):
+        """Of both parts and their losses."""

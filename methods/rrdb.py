@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from bench.acquisition import Acquisition, Output, Target
 from bench.method import PLAIN, Phase, Sizes, SuperResolver, Trained, shared
-from bench.mri.resample import bicubic
+from bench.mri.resample import sinc_magnitude
+from bench.nn.losses import magnitude_l1
 from bench.nn.rrdb import RRDB, UpsamplingTail
 from bench.registry import super_resolver
 
@@ -17,7 +16,7 @@ from bench.registry import super_resolver
 class RRDBNet(SuperResolver, Trained):
     """Convolution, RRDBs, convolution with a long skip, upsampling tail of the paper's wording (two convolutions)."""
 
-    version = 1
+    version = 2
 
     @dataclass(frozen=True)
     class Settings(Sizes):
@@ -32,7 +31,7 @@ class RRDBNet(SuperResolver, Trained):
         init_scale: float = shared(0.1)
         """Factor on Kaiming's initialisation inside dense blocks."""
         image_skip: bool = shared(False)
-        """Add the bicubically upsampled input to the output."""
+        """Add the sinc-interpolated input to the output."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -47,7 +46,7 @@ class RRDBNet(SuperResolver, Trained):
         """(batch, y, x) -> (batch, Y, X)."""
         shallow = self.first(magnitude[:, None])
         image = self.tail(shallow + self.body(self.trunk(shallow)))
-        result: Tensor = image + bicubic(magnitude) if self.image_skip else image
+        result: Tensor = image + sinc_magnitude(magnitude) if self.image_skip else image
         return result
 
     def phases(self) -> tuple[Phase, ...]:
@@ -55,5 +54,5 @@ class RRDBNet(SuperResolver, Trained):
         return PLAIN
 
     def losses(self, phase: Phase, acquisition: Acquisition, output: Output, target: Target) -> dict[str, Tensor]:
-        """L1 of magnitudes."""
-        return {"pixel": F.l1_loss(output.image, torch.abs(target.image_hr))}
+        """L1 of magnitudes, on the scale of the peak."""
+        return {"pixel": magnitude_l1(output.image, target.image_hr, target.peak)}

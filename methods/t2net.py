@@ -8,9 +8,10 @@ from torch.nn import functional as F
 
 from bench.acquisition import Acquisition, Output, Target
 from bench.method import PLAIN, Phase, Pipeline, Sizes, Trained, shared
-from bench.mri.resample import bicubic
+from bench.mri.resample import sinc_magnitude
 from bench.nn.block import Block
 from bench.nn.layers import zeroed
+from bench.nn.losses import magnitude_l1
 from bench.registry import pipeline
 
 RESIDUAL = 0.1  # scale of the residual blocks
@@ -100,11 +101,11 @@ class T2Net(Pipeline, Trained):
     """Input |A^H b|, no data consistency; 0.8 L1 (HR) + 0.2 L1 (LR); Adam and schedule of the profile, as for all.
 
     The authors' last body convolution of each branch, which their forward never uses, is left out. With the profile's
-    image skip the input is added to both outputs (bicubically upsampled to HR). With the profile's
+    image skip the input is added to both outputs (sinc-interpolated to HR). With the profile's
     crop, the branches are shown a random patch in training and add nothing outside of it: the search costs pixels squared.
     """
 
-    version = 1
+    version = 2
 
     @dataclass(frozen=True)
     class Settings(Sizes):
@@ -132,7 +133,7 @@ class T2Net(Pipeline, Trained):
         around = (left, width - right, top, height - bottom)
         image, image_lr = F.pad(image, tuple(2 * n for n in around)), F.pad(image_lr, around)
         if self.image_skip:
-            image, image_lr = image + bicubic(low), image_lr + low
+            image, image_lr = image + sinc_magnitude(low), image_lr + low
         return Output(image, torch.complex(image_lr, torch.zeros_like(image_lr)))
 
     def _window(self, height: int, width: int) -> tuple[int, int, int, int]:
@@ -147,9 +148,9 @@ class T2Net(Pipeline, Trained):
         return PLAIN
 
     def losses(self, phase: Phase, acquisition: Acquisition, output: Output, target: Target) -> dict[str, Tensor]:
-        """Of both tasks."""
+        """Of both tasks, on the scale of the peak."""
         assert output.image_lr is not None
         return {
-            "super-resolution": 0.8 * F.l1_loss(output.image, target.image_hr.abs()),
-            "reconstruction": 0.2 * F.l1_loss(output.image_lr.real, target.image_lr.abs()),
+            "super-resolution": 0.8 * magnitude_l1(output.image, target.image_hr, target.peak),
+            "reconstruction": 0.2 * magnitude_l1(output.image_lr.real, target.image_lr, target.peak),
         }

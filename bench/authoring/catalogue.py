@@ -6,8 +6,10 @@ from bench import config, registry
 from bench.composition import blocks, count, skeleton
 from bench.config import Settings
 from bench.errors import UserError, closest
+from bench.method import Component
+from bench.nn.block import Block
 from bench.registry import MethodPlugin
-from bench.run.methods import Method, available
+from bench.run.methods import Method, Sketch, available, loss_of
 
 
 def rows(what: str, profile: str) -> list[dict[str, Any]]:
@@ -25,15 +27,23 @@ def rows(what: str, profile: str) -> list[dict[str, Any]]:
 
 def _methods(settings: Settings) -> list[dict[str, Any]]:
     whole = [
-        {"id": m.id, "kind": "pipeline" if len(m.halves) == 1 else "sequence", "group": m.group,
-         "file": m.halves[-1].file, "stages": _stages(m, settings)}
+        _entry(m.id, "pipeline" if len(m.halves) == 1 else "sequence", m.group, loss_of(m, settings), m.halves[-1])
+        | _learned(_stages(m, settings))
         for m in available().values()
-    ]  # fmt: skip
+    ]
     halves = [
-        {"id": p.id, "kind": p.kind, "group": "part", "file": p.file, "stages": [_stage(p, p.id, settings)]}
+        _entry(p.id, p.kind, "part", Sketch.of(p, settings).loss, p) | _learned([_stage(p, p.id, settings)])
         for p in registry.methods("reconstructor", "super_resolver").values()
     ]
     return whole + halves
+
+
+def _entry(id: str, kind: str, group: str, loss: str, plugin: MethodPlugin) -> dict[str, Any]:
+    return {"id": id, "kind": kind, "group": group, "loss": loss, "file": plugin.file}
+
+
+def _learned(stages: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"parameters": sum(stage["parameters"] for stage in stages), "stages": stages}
 
 
 def _stages(method: Method, settings: Settings) -> list[dict[str, Any]]:
@@ -43,8 +53,12 @@ def _stages(method: Method, settings: Settings) -> list[dict[str, Any]]:
 
 def _stage(plugin: MethodPlugin, id: str, settings: Settings) -> dict[str, Any]:
     network, discriminator = skeleton(plugin, settings)
-    named = {part.block_name or type(part).__name__.lower(): count(part) for part in blocks(network, discriminator)}
+    named = {_name(part): count(part) for part in blocks(network, discriminator)}
     return {"id": id, "parameters": count(network), "blocks": named}
+
+
+def _name(part: Block | Component) -> str:
+    return part.block_name if isinstance(part, Block) and part.block_name else type(part).__name__.lower()
 
 
 def _datasets() -> list[dict[str, Any]]:

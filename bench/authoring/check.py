@@ -43,10 +43,13 @@ CLAUSES = {
 def check_id(id: str, plugin_files: tuple[Path, ...] = ()) -> list[str]:
     """Check what is called so, a method's half, a pipeline, a source or a dataset, or several of these; see `check`."""
     methods, sources, datasets = registry.methods(), registry.sources(), registry.datasets()
+    if "~" in id:
+        methods[id] = registry.method(id)
     registry.find({**methods, **sources, **datasets}, id, "reconstructor, super-resolver, pipeline, source or dataset")
     held: list[str] = []
     if id in methods:
-        held += check(methods[id], plugin_files, in_own_process=methods[id].module not in registry.MAIN)
+        importable = all(plugin.module not in registry.MAIN for plugin in methods[id].authored)
+        held += check(methods[id], plugin_files, in_own_process=importable)
     if id in sources:
         held += _hold(id, data_clauses.of_source(sources[id]))
     if id in datasets:
@@ -103,7 +106,7 @@ def _in_own_process(id: str, plugin_files: tuple[Path, ...], expected: list[torc
 
 def _compare_fresh(id: str, plugin_files: tuple[Path, ...], expected: list[Any], progress: Progress) -> None:
     registry.discover(plugin_files)
-    found = fresh(registry.methods()[id])
+    found = fresh(registry.method(id))
     for ours, theirs in zip(found, expected, strict=True):
         if not torch.allclose(ours, torch.from_numpy(theirs), rtol=1e-3, atol=1e-4):
             raise UserError("there it gives other values: something outside of the class changes them")

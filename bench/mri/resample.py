@@ -16,6 +16,12 @@ def sinc(image: Tensor, shape: tuple[int, int]) -> Tensor:
     return ifft2c(to_high_resolution(fft2c(image), shape))
 
 
+def sinc_magnitude(magnitude: Tensor) -> Tensor:
+    """Zero-pad the k-space of a magnitude, (batch, y, x) real -> (batch, 2y, 2x) real, which may ring below 0."""
+    height, width = magnitude.shape[-2:]
+    return sinc(magnitude.float(), (2 * height, 2 * width)).real
+
+
 def downsample(image: Tensor, shape: tuple[int, int]) -> Tensor:
     """Crop the k-space of (..., Y, X), real or complex, to `shape`; the result is complex."""
     return ifft2c(to_low_resolution(fft2c(image), shape))

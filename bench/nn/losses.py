@@ -9,9 +9,14 @@ from torch.nn import functional as F
 Gan = Literal["vanilla", "relativistic"]
 
 
-def complex_l1(x: Tensor, reference: Tensor) -> Tensor:
-    """Mean |difference| over real and imaginary parts (paper, Eq. 9)."""
-    return (torch.view_as_real(x) - torch.view_as_real(reference)).abs().mean()
+def magnitude_l1(image: Tensor, truth: Tensor, peak: Tensor) -> Tensor:
+    """Mean |difference| of magnitudes (batch, Y, X), each slice divided by its `peak` (batch,)."""
+    return ((image - truth.abs()) / peak[:, None, None]).abs().mean()
+
+
+def complex_l1(image: Tensor, truth: Tensor, peak: Tensor) -> Tensor:
+    """Mean |difference| over real and imaginary parts (paper, Eq. 9), each slice divided by its `peak` (batch,)."""
+    return torch.view_as_real((image - truth) / peak[:, None, None]).abs().mean()
 
 
 def random_crop(size: int, *images: Tensor) -> list[Tensor]:

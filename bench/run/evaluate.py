@@ -58,8 +58,9 @@ class RunJob:
 def load_composition(job: RunJob) -> Composition:
     """The method with what its stages learned."""
     registry.discover(job.plugin_files)
-    plugins = registry.methods()
-    return Composition(tuple(load_half(plugins[id], job.settings, folder, job.device) for id, folder in job.halves))
+    return Composition(
+        tuple(load_half(registry.method(id), job.settings, folder, job.device) for id, folder in job.halves)
+    )
 
 
 def evaluate(job: RunJob, progress: Progress) -> None:
@@ -135,7 +136,7 @@ def _details(
 ) -> dict[str, float]:
     """Columns of `DETAILS`; those of the oracle-fed super-resolver are nan for a pipeline, which has none."""
     details = dict.fromkeys(DETAILS, float("nan")) | error.by_steepness(image, truth, acquisition.voxel_mm)
-    if len(composition.halves) == 2:
+    if composition.has_super_resolver:
         fed = composition.infer(acquisition, target, target.image_lr)
         details |= error.oracle_fed(_array(fed.image, target), truth)
     return details

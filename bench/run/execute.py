@@ -9,6 +9,7 @@ from bench.data.prepare import open_split, prepare
 from bench.data.protocol import Split
 from bench.run import timing
 from bench.run.evaluate import RunJob, evaluate, write_failure, write_reference
+from bench.run.methods import loss_of
 from bench.run.plan import DatasetPlan, RowPlan, StagePlan, finished, needed_assets
 from bench.run.request import Request
 from bench.store import layout
@@ -134,6 +135,7 @@ def _stage_task(request: Request, plan: DatasetPlan, planned: StagePlan) -> Task
         stage.id, stage.plugin.id, stage.key, upstream, planned.folder, plan.settings, plan.seed, plan.fold,
         open_split(plan.training, "train"), open_split(plan.training, "validation"), request.device, request.devices,
         request.plugin_files, planned.foreign,
+        {name: plan.stages[id].place for name, id in stage.plugin.frozen.items()},
     )  # fmt: skip
     needs = tuple(_stage_task_id(plan, plan.stages[id]) for id in stage.needs if not plan.stages[id].found)
     return Task(_stage_task_id(plan, planned), make_stage, (job,), needs)
@@ -153,6 +155,7 @@ def _run_job(request: Request, plan: DatasetPlan, row: RowPlan) -> RunJob:
         source_label=plan.test.label,
         caveats=protocol.caveats,
         group=row.method.group,
+        loss=loss_of(row.method, plan.settings),
         limit=request.limit,
         subjects={str(split): subjects for split, subjects in plan.test.subjects.items()},
         contrasts=tuple(view.contrast for view in protocol.views),

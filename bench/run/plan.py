@@ -15,7 +15,7 @@ from bench.errors import UserError
 from bench.method import Trained
 from bench.metrics.scores import VERSION
 from bench.registry import MethodPlugin, Plugin, check_text, foreign_files
-from bench.run.methods import Method, Stage, declarations, select, stages_of
+from bench.run.methods import Method, Sketch, Stage, select, stages_of
 from bench.run.request import Request, check
 from bench.store import layout
 from bench.store.keys import key_of, sha256_of
@@ -101,8 +101,14 @@ class DatasetPlan:
     @property
     def to_train(self) -> list[StagePlan]:
         """Stages that rows to be computed need and nobody has made."""
-        needed = {stage.stage.id for row in self.to_evaluate for stage in row.own_stages}
-        return [plan for id, plan in self.stages.items() if id in needed and not plan.found]
+        needed: set[str] = set()
+        asked = [stage.stage.id for row in self.to_evaluate for stage in row.own_stages]
+        while asked:
+            plan = self.stages[asked.pop()]
+            if not plan.found:
+                needed.add(plan.stage.id)
+                asked += plan.stage.needs
+        return [plan for id, plan in self.stages.items() if id in needed]
 
 
 def make_plan(request: Request) -> list[DatasetPlan]:
@@ -115,7 +121,7 @@ def make_plan(request: Request) -> list[DatasetPlan]:
     """
     registry.discover(request.plugin_files)
     settings = config.load(request.profile, request.overrides)
-    methods = select(request.methods)
+    methods = select(request.methods, settings)
     check(request)
     return [
         _plan_dataset(request, dataset, seed, fold, settings, methods)
@@ -156,7 +162,8 @@ def _plan_stage(request: Request, plan: DatasetPlan, stage: Stage) -> StagePlan:
     own, *elsewhere = [
         root.stage(data.protocol.id, profile, stage.id, plan.seed, plan.fold) for root in request.stage_folders
     ]
-    plugins: list[Plugin] = [stage.plugin, *([stage.upstream] if stage.upstream else []), *_data_plugins(data)]
+    upstream = [stage.upstream] if stage.upstream else []
+    plugins: list[Plugin] = [*stage.plugin.authored, *upstream, *_data_plugins(data)]
     foreign = foreign_files(plugins)
     if request.retrain:
         return StagePlan(stage, own, None, foreign)
@@ -175,7 +182,7 @@ def _plan_stage(request: Request, plan: DatasetPlan, stage: Stage) -> StagePlan:
 def _plan_row(request: Request, plan: DatasetPlan, method: Method) -> RowPlan:
     folder = request.folder.run(plan.dataset, plan.settings.profile, method.id, plan.seed, plan.fold)
     stages = tuple(plan.stages.get(id) for id in method.stage_ids)
-    plugins: list[Plugin] = [*method.halves, *_data_plugins(plan.test)]
+    plugins: list[Plugin] = [*method.authored, *_data_plugins(plan.test)]
     foreign = foreign_files(plugins)
     key = key_of(
         {
@@ -207,7 +214,7 @@ def _plan_row(request: Request, plan: DatasetPlan, method: Method) -> RowPlan:
 
 
 def _half_key(plugin: MethodPlugin, stage: StagePlan | None, settings: Settings) -> str:
-    return stage.stage.key if stage else key_of(declarations(plugin, settings))
+    return stage.stage.key if stage else key_of(Sketch.of(plugin, settings).declarations)
 
 
 def _stale(record: RunRecord, row: RowPlan) -> bool:

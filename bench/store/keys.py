@@ -24,9 +24,16 @@ def other_than_default(settings: "DataclassInstance") -> dict[str, Any]:
     values: dict[str, Any] = {}
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
-        if value != field.default:
-            values[field.name] = sha256_of(value) if isinstance(value, Path) else value
+        default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+        if value != default:
+            values[field.name] = _plain(value)
     return values
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return sha256_of(value)
+    return other_than_default(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
 
 
 def sha256_of(path: Path) -> str:

@@ -92,7 +92,7 @@ class RunRecord(Record):
     caveats: tuple[str, ...]
     """What every table has to say of the dataset."""
     group: str
-    """joint, ablation, sequential or bound."""
+    """joint, sequential, single or bound."""
     limit: int | None
     """`--limit`, if it was given."""
     subjects: dict[str, tuple[str, ...]]
@@ -107,6 +107,8 @@ class RunRecord(Record):
     keys: Keys
     stages: tuple[StageUse, ...]
     provenance: dict[str, Any]
+    loss: str = "none"
+    """Class: "gan" with a perceptual or adversarial term, "l1" for all others that learn, "none" for the rest."""
     plugin_files: dict[str, str] = field(default_factory=dict)
     """sha256 by id of the plugins that are not part of this package."""
     metrics: dict[str, str] = field(default_factory=dict)
@@ -151,6 +153,10 @@ class StageRecord(Record):
     iterations: int | None = None
     best_step: int | None = None
     seconds: float | None = None
+    critic_accuracy: float | None = None
+    """Of the discriminator, over the last quarter of the adversarial phase."""
+    tries: tuple[dict[str, float], ...] = ()
+    """Learning rates that were tried, with their scores on validation."""
     choice: dict[str, float] | None = None
     """What tuning chose."""
     grid: tuple[dict[str, float], ...] = ()

@@ -39,9 +39,14 @@ def adversarial_losses(critic: nn.Module, phase: Phase, fake: Tensor, real: Tens
     return losses
 
 
-def critic_loss(critic: nn.Module, phase: Phase, fake: Tensor, real: Tensor, lr: Tensor) -> Tensor:
-    """The discriminator's own; no gradient reaches the generator."""
+def critic_loss(critic: nn.Module, phase: Phase, fake: Tensor, real: Tensor, lr: Tensor) -> tuple[Tensor, Tensor]:
+    """The discriminator's own, and the share of images that it tells right; no gradient reaches the generator."""
     assert phase.gan != "none"
     fake_logits, _ = critic(fake.detach(), lr)
     real_logits, _ = critic(real, lr)
-    return discriminator_loss(phase.gan, fake_logits, real_logits)
+    loss = discriminator_loss(phase.gan, fake_logits, real_logits)
+    with torch.no_grad():
+        if phase.gan == "relativistic":
+            fake_logits, real_logits = fake_logits - real_logits.mean(), real_logits - fake_logits.mean()
+        right = torch.cat((fake_logits < 0, real_logits > 0)).float().mean()
+    return loss, right

@@ -4,6 +4,7 @@ import hashlib
 import math
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,17 @@ from bench.metrics.lpips import Lpips
 from bench.store.files import atomic_path
 from bench.store.layout import StageFolder
 from bench.store.tables import write_table
+from bench.together import Together, in_sequence
 from bench.train.adversarial import adversarial_losses, critic_images, critic_loss
 from bench.train.distributed import ALONE, Rank
 from bench.train.phases import learning_rate, phase_at
 from bench.workers import Progress
 
 CHECKPOINT_SECONDS = 60.0
+CRITIC_ACCURACY = "critic-accuracy"
+LAST_QUARTER = 0.75
+VALIDATED = ("psnr", "psnr_fg", "lpips", "lpips_fg")
+"""Scores of validation that a stage records."""
 
 
 @dataclass
@@ -44,6 +50,15 @@ class State:
     best_score: float = -math.inf
     best_step: int = 0
     best_weights: dict[str, Tensor] = field(default_factory=dict)
+    critic_right: float = 0.0
+    """Sum of the discriminator's accuracies over the last quarter of the adversarial phase."""
+    critic_steps: int = 0
+    """Steps in that quarter so far."""
+
+    @property
+    def critic_accuracy(self) -> float | None:
+        """Their mean; None without an adversarial phase."""
+        return self.critic_right / self.critic_steps if self.critic_steps else None
 
 
 def step_seed(seed: int, stage: str, step: int) -> int:
@@ -79,7 +94,8 @@ class Trainer:
         device: str,
         rank: Rank = ALONE,
     ) -> None:
-        torch.manual_seed(step_seed(seed, stage, -1))
+        self.random = in_sequence(stage)
+        torch.manual_seed(step_seed(seed, self.random, -1))
         torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
         self.composition, self.stage, self.settings, self.seed = composition, stage, settings, seed
         self.folder, self.device, self.rank = folder, device, rank
@@ -93,7 +109,10 @@ class Trainer:
             self.critic = network.discriminator()
             assert self.critic is not None
             _place(self.critic, device)
-        self.optimiser = network.optimiser(network.parameters())
+        halves = network.halves if isinstance(network, Together) else (network,)
+        learning = [[p for p in half.parameters() if p.requires_grad] for half in halves]
+        self.optimisers = [half.optimiser(own) for half, own in zip(halves, learning, strict=True)]
+        self.parts = [part for half in halves for part in half.parts()]
         self.critic_optimiser = torch.optim.Adam(self.critic.parameters()) if self.critic else None
         self.lpips = Lpips(assets.fetch("lpips"), device) if settings.perceptual_weight and self.critic else None
         self.state = State()
@@ -111,7 +130,8 @@ class Trainer:
             for name, value in losses.items():
                 self.state.sums[name] = self.state.sums.get(name, 0.0) + value
             self.state.step += 1
-            progress(self.state.step, total, f"{phase.name}, loss {sum(losses.values()):.4f}")
+            total_loss = sum(value for name, value in losses.items() if name != CRITIC_ACCURACY)
+            progress(self.state.step, total, f"{phase.name}, loss {total_loss:.4f}")
             validate = self.state.step % self.settings.validate_every == 0 or self._phase_ends(phase)
             if self.rank.number > 0:
                 continue
@@ -134,41 +154,73 @@ class Trainer:
         self.state.best_score = -math.inf
 
     def _step(self, phase: Phase, train: Samples) -> dict[str, float]:
-        torch.manual_seed(step_seed(self.seed, self.stage, self.state.step))
+        torch.manual_seed(step_seed(self.seed, "slices", self.state.step))  # the same in all stages of a seed
         indices = self.rank.share(torch.randperm(len(train.slices))[: self.settings.batch].tolist())
         acquisition, target, given = train.batch(indices, self.device)
+        torch.manual_seed(step_seed(self.seed, self.random, self.state.step))
         rate = self._rate(phase, self.state.step)
-        self.network.train()
+        self._set_training()
         bf16 = torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.settings.precision == "bf16")
         with bf16:
             output = self.composition.train_step(phase, acquisition, target, given)
             losses = self.network.losses(phase, acquisition, output, target)
             if self.critic and phase.gan != "none":
-                lr = acquisition.zero_filled if self.composition.kind == "pipeline" else output.image_lr
-                assert lr is not None
+                lr = self.composition.seen_by_critic(acquisition, output)
                 images = critic_images(phase, output.image, lr, target)
                 losses = losses | adversarial_losses(self.critic, phase, *images)
         means = self.rank.mean(losses)
         self._check_finite(means)
-        self._descend(self.network, self.optimiser, torch.stack(list(losses.values())).sum(), rate)
-        if self.critic and self.critic_optimiser and phase.gan != "none":
-            with bf16:
-                loss = critic_loss(self.critic, phase, *images)
-            self._check_finite(self.rank.mean({"discriminator": loss}))
-            self._descend(self.critic, self.critic_optimiser, loss, rate)
-        return {name: value.item() for name, value in means.items()}
+        total = torch.stack(list(losses.values())).sum()
+        self._descend(self.network, self.parts, self.optimisers, total, rate)
+        logged = {f"loss-{name}": value.item() for name, value in means.items()}
+        if self.critic and phase.gan != "none":
+            logged[CRITIC_ACCURACY] = self._train_critic(phase, images, rate, bf16)
+        return logged
+
+    def _train_critic(self, phase: Phase, images: tuple[Tensor, Tensor, Tensor], rate: float, bf16: Any) -> float:
+        """One step of the discriminator. Returns the share of images that it told right before it."""
+        assert self.critic is not None
+        assert self.critic_optimiser is not None
+        with bf16:
+            loss, right = critic_loss(self.critic, phase, *images)
+        means = self.rank.mean({"discriminator": loss, "right": right})
+        self._check_finite(means)
+        self._descend(self.critic, [self.critic], [self.critic_optimiser], loss, rate * phase.critic_lr)
+        accuracy = means["right"].item()
+        if phase_at(self.phases, self.state.step, self.settings.iterations)[1] >= LAST_QUARTER:
+            self.state.critic_right += accuracy
+            self.state.critic_steps += 1
+        return accuracy
+
+    def _set_training(self) -> None:
+        """Training mode, but for parts that are frozen."""
+        self.network.train()
+        for module in self.network.children():
+            own = list(module.parameters())
+            if own and not any(p.requires_grad for p in own):
+                module.eval()
 
     def _rate(self, phase: Phase, step: int) -> float:
         return learning_rate(self.settings, phase, phase_at(self.phases, step, self.settings.iterations)[1])
 
-    def _descend(self, module: nn.Module, optimiser: torch.optim.Optimizer, loss: Tensor, rate: float) -> None:
-        for group in optimiser.param_groups:
-            group["lr"] = rate * group.get("rate_factor", 1.0)
-        optimiser.zero_grad(set_to_none=True)
+    def _descend(
+        self,
+        module: nn.Module,
+        parts: Sequence[nn.Module],
+        optimisers: Sequence[torch.optim.Optimizer],
+        loss: Tensor,
+        rate: float,
+    ) -> None:
+        for optimiser in optimisers:
+            optimiser.zero_grad(set_to_none=True)
+            for group in optimiser.param_groups:
+                group["lr"] = rate * group.get("rate_factor", 1.0)
         loss.backward()
         self.rank.average_gradients(module)
-        nn.utils.clip_grad_norm_(module.parameters(), self.settings.clip)
-        optimiser.step()
+        for part in parts:
+            nn.utils.clip_grad_norm_(part.parameters(), self.settings.clip)
+        for optimiser in optimisers:
+            optimiser.step()
 
     def _check_finite(self, losses: dict[str, Tensor]) -> None:
         for name, value in losses.items():
@@ -180,7 +232,7 @@ class Trainer:
             self.composition, validation, self.device, self.lpips if phase.gan != "none" else None
         )
         every = self.state.step - (self.state.curve[-1]["step"] if self.state.curve else 0)
-        losses = {f"loss-{name}": value / every for name, value in self.state.sums.items()}
+        losses = {name: value / every for name, value in self.state.sums.items()}
         rate = self._rate(phase, self.state.step - 1)
         row = {"step": self.state.step, "phase": phase.name, "rate": rate, **losses, **scores}
         self.state.curve.append(row)
@@ -205,7 +257,7 @@ class Trainer:
         content = {
             "state": vars(self.state),
             "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "critic": self.critic.state_dict() if self.critic else None,
             "critic_optimiser": self.critic_optimiser.state_dict() if self.critic_optimiser else None,
         }
@@ -220,7 +272,8 @@ class Trainer:
             content = torch.load(path, map_location=self.device, weights_only=True)
             self.state = State(**content["state"])
             self.network.load_state_dict(content["network"])
-            self.optimiser.load_state_dict(content["optimiser"])
+            for optimiser, state in zip(self.optimisers, content["optimisers"], strict=True):
+                optimiser.load_state_dict(state)
             if self.critic and self.critic_optimiser:
                 self.critic.load_state_dict(content["critic"])
                 self.critic_optimiser.load_state_dict(content["critic_optimiser"])

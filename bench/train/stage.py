@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from bench import registry
-from bench.composition import Composition, Half, build, count, reconstruct_all
+from bench.composition import Composition, Half, build, reconstruct_all
 from bench.config import Settings
 from bench.data.slices import Slices
 from bench.errors import UserError
-from bench.method import Tuned
+from bench.method import Component, Tuned
 from bench.registry import MethodPlugin
 from bench.store import layout
 from bench.store.files import atomic_path, locked, read_json, write_json
@@ -23,9 +23,10 @@ from bench.store.keys import key_of
 from bench.store.layout import StageFolder
 from bench.store.provenance import provenance
 from bench.store.records import StageRecord
+from bench.together import Together, in_sequence
 from bench.train import distributed
 from bench.train.distributed import ALONE, Rank
-from bench.train.loop import Samples, State, Trainer, step_seed, validation_scores, write_curve
+from bench.train.loop import VALIDATED, Samples, State, Trainer, step_seed, validation_scores, write_curve
 from bench.train.weights import load_foreign_weights, load_weights, save_weights
 from bench.workers import Progress, Task, carry_out
 
@@ -60,6 +61,8 @@ class StageJob:
     plugin_files: tuple[Path, ...]
     foreign: dict[str, str]
     """sha256 by id of the plugins that are not part of this package."""
+    frozen: dict[str, StageFolder] = field(default_factory=dict)
+    """Attributes of the network that finished stages give, and that are not trained."""
 
 
 def load_half(plugin: MethodPlugin, settings: Settings, folder: StageFolder | None, device: str) -> Half:
@@ -84,7 +87,7 @@ def make_stage(job: StageJob, progress: Progress) -> None:
         if find_stage([job.folder], job.key):
             return
         begin(job.folder, job.key)
-        plugin = registry.methods()[job.plugin]
+        plugin = registry.method(job.plugin)
         learned = _tune(job, plugin, progress) if plugin.tuned else _train(job, progress)
         StageRecord(
             id=job.id,
@@ -138,12 +141,13 @@ def _train(job: StageJob, progress: Progress) -> dict[str, Any]:
     best = next(row for row in state.curve if row["step"] == state.best_step)
     save_weights(job.folder.last_weights, trainer.network.state_dict())
     return {
-        "parameters": count(trainer.network),
+        "parameters": sum(p.numel() for p in trainer.network.parameters()),
         "weights_sha256": save_weights(job.folder.weights, state.best_weights),
         "iterations": state.step,
         "best_step": state.best_step,
-        "validation": {k: v for k, v in best.items() if k in ("psnr", "lpips")},
+        "validation": {k: v for k, v in best.items() if k in VALIDATED},
         "seconds": round(state.seconds, 1),
+        "critic_accuracy": state.critic_accuracy,
     }
 
 
@@ -167,18 +171,34 @@ def train_rank(job: StageJob, number: int, port: int, progress: Progress) -> Non
 
 
 def _trained(job: StageJob, rank: Rank, device: str, progress: Progress) -> tuple[Trainer, State]:
-    plugin = registry.methods()[job.plugin]
-    torch.manual_seed(step_seed(job.seed, job.id, -2))
-    own = Half(plugin, build(plugin, job.settings))
+    plugin = registry.method(job.plugin)
+    own = Half(plugin, _initialised(job, plugin))
     train, validation = Samples(job.train), Samples(job.validation)
     halves: tuple[Half, ...] = (own,)
     if job.upstream:
         progress(0, job.settings.training.iterations, f"reconstructing with {job.upstream.id}")
-        first = load_half(registry.methods()[job.upstream.id], job.settings, job.upstream.folder, device)
+        first = load_half(registry.method(job.upstream.id), job.settings, job.upstream.folder, device)
         train, validation = (_reconstructed(job.upstream, first, s, device) for s in (job.train, job.validation))
         halves = (first, own)
-    trainer = Trainer(Composition(halves), job.id, job.settings.training, job.seed, job.folder, device, rank)
+    training = job.settings.training_of(job.id, plugin)
+    trainer = Trainer(Composition(halves), job.id, training, job.seed, job.folder, device, rank)
     return trainer, trainer.run(train, validation, progress)
+
+
+def _initialised(job: StageJob, plugin: MethodPlugin) -> Component:
+    """The network at its start. Halves that are trained together start as they do in the stages `A` and `A+B`."""
+    torch.manual_seed(step_seed(job.seed, job.id, -2))
+    network = build(plugin, job.settings)
+    if isinstance(network, Together):
+        stages = plugin.halves[0].id, in_sequence(job.id)
+        for half, own, stage in zip(network.halves, plugin.halves, stages, strict=True):
+            torch.manual_seed(step_seed(job.seed, stage, -2))
+            half.load_state_dict(build(own, job.settings).state_dict())
+    for name, folder in job.frozen.items():
+        part = network.get_submodule(name)
+        load_weights(part, folder.weights, StageRecord.read(folder.record).weights_sha256 or "")
+        part.requires_grad_(False)
+    return network
 
 
 def _reconstructed(upstream: Upstream, half: Half, slices: Slices, device: str) -> Samples:

@@ -230,5 +230,5 @@ def test_a_setting_is_shared_only_where_it_is_declared_so():
         width: int = 8
 
     marked = {name: bool(entry.metadata.get("shared")) for name, entry in Settings.__dataclass_fields__.items()}
-    assert marked == {"weights": False, "features": True, "width": False}
+    assert marked == {"learning_rate": False, "weights": False, "features": True, "width": False}
     assert Settings() == Settings(weights=None, features=64, width=8)

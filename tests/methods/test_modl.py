@@ -20,7 +20,17 @@ def test_it_has_the_published_parameters():
 
 
 def test_the_weight_starts_as_published():
-    assert torch.isclose(torch.nn.functional.softplus(make().weight_raw), torch.tensor(0.05))
+    assert torch.isclose(make().weight_log.exp(), torch.tensor(0.05))
+
+
+def test_the_weights_rate_is_ten_times_that_of_the_rest():
+    model = make()
+    groups = model.optimiser(model.parameters()).param_groups
+    assert [(len(g["params"]), g.get("rate_factor", 1)) for g in groups] == [
+        (len(list(model.parameters())) - 1, 1),
+        (1, 10),
+    ]
+    assert groups[1]["params"][0] is model.weight_log
 
 
 def test_untrained_it_is_iterated_tikhonov():

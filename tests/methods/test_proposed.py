@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from bench import registry
@@ -25,7 +26,7 @@ def test_untrained_the_reconstruction_is_plain_gradient_descent():
     x = acquisition.zero_filled
     for _ in range(3):
         x = x - 1.8 * (operator.normal(x) - acquisition.zero_filled)
-    assert torch.allclose(part("reconstruction")(operator, acquisition.zero_filled), x, atol=1e-5)
+    assert torch.allclose(part("reconstruction")(operator, acquisition.zero_filled)[0], x, atol=1e-5)
 
 
 def test_fully_sampled_one_step_of_size_one_is_the_truth():
@@ -35,18 +36,18 @@ def test_fully_sampled_one_step_of_size_one_is_the_truth():
     reconstruction = make(
         "proposed", load("smoke", ["network.step_size=1.0", "methods.proposed.equilibrium_iterations=1"])
     ).reconstruction
-    assert torch.allclose(reconstruction(full, rhs), target.image_lr, atol=1e-5)
+    assert torch.allclose(reconstruction(full, rhs)[0], target.image_lr, atol=1e-5)
 
 
 def test_untrained_the_modulation_changes_nothing():
     acquisition, _ = toy((48, 40))
     network = part("super_resolution")
     condition = torch.randn(2, 64, 24, 20)
-    plain = network(acquisition.zero_filled, condition)
-    assert torch.equal(network(acquisition.zero_filled, 2 * condition), plain)
+    image = acquisition.zero_filled
+    assert torch.equal(network(image, image, 2 * condition), network(image, image, condition))
     torch.nn.init.normal_(network.modulations[0].scale[-1].weight)
     torch.nn.init.normal_(network.tail.last.weight)
-    assert not torch.equal(network(acquisition.zero_filled, 2 * condition), network(acquisition.zero_filled, condition))
+    assert not torch.equal(network(image, image, 2 * condition), network(image, image, condition))
 
 
 def test_the_super_resolution_losses_reach_the_reconstruction():
@@ -61,11 +62,63 @@ def test_the_super_resolution_losses_reach_the_reconstruction():
     assert model.reconstruction.step_logit.grad.abs() > 0
 
 
+def test_with_a_magnitude_the_super_resolver_sees_no_phase():
+    acquisition, _ = toy((48, 40))
+    for setting, same in (("false", True), ("true", False)):
+        model = make("proposed", load("smoke", [f"methods.proposed.complex_input={setting}"]))
+        torch.nn.init.normal_(model.super_resolution.tail.last.weight)
+        image, turned = acquisition.zero_filled, acquisition.zero_filled * torch.exp(torch.tensor(0.7j))
+        results = [model.super_resolution(x, x, model.conditioner(x)) for x in (image, turned)]
+        assert torch.allclose(*results, atol=1e-4) == same
+
+
+def test_no_gradient_passes_through_the_skip_into_the_reconstruction():
+    acquisition, target = toy((48, 40))
+    model = make("proposed")  # whose last convolution is zero, so that the skip is all there is
+    (model(acquisition).image - target.image_hr.abs()).abs().mean().backward()
+    assert model.reconstruction.last.weight.grad is None or not model.reconstruction.last.weight.grad.any()
+
+
+def test_in_the_first_half_the_reconstruction_learns_by_its_own_loss_alone():
+    acquisition, target = toy((48, 40))
+    for id, share in (("proposed-l1", 0.5), ("proposed", 0.3335)):
+        model = make(id)
+        for sft in model.super_resolution.modulations:
+            torch.nn.init.normal_(sft.scale[-1].weight, std=0.1)
+        torch.nn.init.normal_(model.super_resolution.tail.last.weight)
+        apart, together, *_ = model.phases()
+        assert (apart.name, together.name, apart.fraction) == ("apart", "together", pytest.approx(share, abs=1e-3))
+        for phase, reached in ((apart, False), (together, True)):
+            model.zero_grad()
+            image = model.forward_training(acquisition, target, phase).image
+            (image - target.image_hr.abs()).abs().mean().backward()
+            gradient = model.reconstruction.last.weight.grad
+            assert (gradient is not None and bool(gradient.any())) == reached
+
+
+def test_the_twin_is_the_same_network_without_the_adversary():
+    ours, twin = make("proposed"), make("proposed-l1")
+    assert {n: p.shape for n, p in ours.named_parameters()} == {n: p.shape for n, p in twin.named_parameters()}
+    assert twin.discriminator() is None
+    assert twin.assets() == ()
+    assert all(phase.gan == "none" for phase in twin.phases())
+
+
+def test_in_bf16_the_proximal_network_gets_a_gradient():
+    acquisition, target = toy((48, 40))
+    model = make("proposed-l1")
+    with torch.autocast("cpu", torch.bfloat16):
+        output = model(acquisition)
+        loss = model.losses(model.phases()[0], acquisition, output, target)["reconstruction"]
+    loss.backward()
+    assert model.reconstruction.last.weight.grad.abs().sum() > 0
+
+
 def test_the_losses_are_those_of_equation_12():
     acquisition, target = toy((48, 40))
     model = make("proposed")
     output = model(acquisition)
-    pixel, adversarial = model.phases()
+    pixel, _, adversarial = model.phases()
     first, second = (model.losses(p, acquisition, output, target) for p in (pixel, adversarial))
     assert set(first) == {"pixel", "reconstruction"}
     assert torch.isclose(second["pixel"], SETTINGS.training.pixel_weight * first["pixel"])

@@ -84,8 +84,8 @@ def ablation(results: DatasetResults, images: KeptImages) -> Figure | None:
     rows = []
     for contrast in results.contrasts():
         name = images.median(contrast)
-        methods = shown(results, images, name, ("ablation", "joint")) if name else []
-        if name and shown(results, images, name, ("ablation",)):
+        methods = shown(results, images, name, ("single", "joint")) if name else []
+        if name and shown(results, images, name, ("single",)):
             rows.append((name, methods))
     if not rows:
         return None

@@ -11,7 +11,7 @@ from bench.store.layout import ResultsFolder, RunFolder
 from bench.store.records import STATUSES, RunRecord
 from bench.store.tables import AGAIN, ROW_KEY, read_rows, read_table
 
-GROUPS = ("joint", "ablation", "sequential", "bound")
+GROUPS = ("joint", "single", "sequential", "bound")
 """In the order in which tables show them."""
 
 

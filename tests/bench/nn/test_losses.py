@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from bench.nn.losses import complex_l1, discriminator_loss, generator_loss, random_crop
+from bench.nn.losses import complex_l1, discriminator_loss, generator_loss, magnitude_l1, random_crop
 
 
 def test_the_relativistic_generator_loss_at_equal_logits_is_log_two():
@@ -20,7 +20,13 @@ def test_the_vanilla_losses_are_the_papers_logarithms():
 
 
 def test_complex_l1_takes_the_mean_over_real_and_imaginary_parts():
-    assert complex_l1(torch.tensor([1 + 2j]), torch.tensor([0j])).item() == pytest.approx(1.5)
+    image, truth = torch.full((1, 2, 2), 1 + 2j), torch.zeros(1, 2, 2, dtype=torch.complex64)
+    assert complex_l1(image, truth, torch.tensor([2.0])).item() == pytest.approx(0.75)
+
+
+def test_losses_are_taken_on_the_scale_of_each_slices_peak():
+    image, peak = torch.tensor([[[3.0]], [[30.0]]]), torch.tensor([2.0, 20.0])
+    assert magnitude_l1(image, torch.ones(2, 1, 1) * (1 + 0j) * peak[:, None, None], peak).item() == pytest.approx(0.5)
 
 
 def test_crops_of_both_grids_show_the_same_place():
