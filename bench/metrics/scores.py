@@ -87,6 +87,10 @@ _ALL = (
         "lumen_contrast_error_percent", "lumen contrast error", "%", 2, False,
         f"error of lumen contrast, 100 (wall - lumen) / wall, {_VESSELS}", detail=True,
     ),
+    Score(
+        "residual", "residual", "", 5, False,
+        "||x_K - x_(K-1)|| / ||x_K|| of an equilibrium reconstruction's last iteration", detail=True,
+    ),
 )  # fmt: skip
 BY_ID = {score.id: score for score in _ALL}
 SCORES = [score.id for score in _ALL if not score.detail]

@@ -82,6 +82,8 @@ def evaluate(job: RunJob, progress: Progress) -> None:
         scores = score(image, image_lr, truth, truth_lr, acquisition.voxel_mm, lpips)
         row = {**job.identity, "subject": subject, "contrast": contrast, "slice": number}
         details = _details(composition, acquisition, target, image, truth)
+        if output.residual is not None:
+            details["residual"] = float(output.residual[0])
         if acquisition.voxel_mm:
             details |= vessels.errors(image, truth, job.test.vessels(index), acquisition.voxel_mm)
         rows.append({**row, **scores, **details})
