@@ -92,7 +92,7 @@ class RunRecord(Record):
     caveats: tuple[str, ...]
     """What every table has to say of the dataset."""
     group: str
-    """joint, ablation, sequential or bound."""
+    """joint, sequential, single or bound."""
     limit: int | None
     """`--limit`, if it was given."""
     subjects: dict[str, tuple[str, ...]]
@@ -113,6 +113,8 @@ class RunRecord(Record):
     """What each column is."""
     slices_sha256: str = ""
     """Of `slices.csv`; empty where there is none."""
+    loss: str = "none"
+    """The class it is judged in: l1, gan, or none where nothing is learned."""
 
     @property
     def done(self) -> bool:
@@ -155,6 +157,10 @@ class StageRecord(Record):
     """What tuning chose."""
     grid: tuple[dict[str, float], ...] = ()
     """What tuning tried, with its scores."""
+    critic_accuracy: float | None = None
+    """The discriminator's, over the last quarter of the adversarial phase; None without one."""
+    tries: tuple[dict[str, float], ...] = ()
+    """Rates that were tried before, each with its `psnr_fg` on validation."""
     former_key: str | None = None
     """The key that it was made under, where the form of keys has changed since."""
 
