@@ -37,7 +37,7 @@ def picture(results: DatasetResults, folder: Path) -> Path | None:
 
 def section(results: DatasetResults, pictures: Path, readme: Path) -> str:
     """Verdict, caption, table, picture of one dataset."""
-    said = " ".join(verdict.headline(results, judge(results)))
+    said = "\n".join(f"- {sentence}" for sentence in verdict.headline(results, judge(results)))
     results = results.same_people
     png = picture(results, pictures)
     shown = (

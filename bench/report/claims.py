@@ -65,12 +65,13 @@ class Claim:
         return self.one if (self.paired.mean > 0) == BY_ID[self.score].higher_is_better else self.other
 
     def needed(self) -> tuple[int, bool]:
-        """How many people would decide it, and whether they may be those of five folds; else they are apart from training.
+        """How many people would decide it at the level of a declared comparison, and whether in five folds; else without.
 
-        More than `MOST_PEOPLE` if no such number does.
+        The latter are new people scored by the same networks, of whom none was trained on. More than `MOST_PEOPLE` if no
+        such number does.
         """
         assert self.paired is not None
-        known = self.paired.mean, self.paired.spread, margin(self.score), self.paired.level
+        known = self.paired.mean, self.paired.spread, margin(self.score), LEVEL
         folds = people_needed(*known, FIVE_FOLDS) if self.paired.test_share else MOST_PEOPLE + 1
         return (folds, True) if folds <= MOST_PEOPLE else (people_needed(*known, 0.0), False)
 

@@ -84,8 +84,8 @@ def of_dataset(results: DatasetResults, images: KeptImages, verdict: Verdict, fo
     )  # fmt: skip
     add(
         training_curves(results), "training",
-        "Validation scores of each trained stage, and below the accuracy of its discriminator if it has one, the grey band "
-        "being where it is at work. Weights are the best by PSNR in plain phases, by LPIPS in adversarial ones.",
+        "Validation scores of each trained stage, and at the foot the accuracy of its discriminator if it has one, the grey "
+        "band being where it is at work. Weights are the best by PSNR in plain phases, by LPIPS in adversarial ones.",
         "Curves of the validation scores over training steps, a panel for each stage",
     )  # fmt: skip
     return pictures

@@ -33,15 +33,16 @@ def training_curves(results: DatasetResults) -> Figure | None:
             axis.set_axis_off()
         for axis, stage in zip(axes, stages, strict=False):
             own = [curve for curve in curves if curve.stage == stage]
-            _draw(axis, own)
+            panels = _draw(axis, own)
             if any(CRITIC in curve.rows and curve.rows[CRITIC].notna().any() for curve in own):
-                _draw_critic(axis, own)
+                _draw_critic(panels, own)
             axis.set_title(stage)
         figure.legend(handles=_key(curves), loc="outside lower center", ncols=4, frameon=False, fontsize=7)
     return figure
 
 
-def _draw(axis: Axes, curves: list[Curve]) -> None:
+def _draw(axis: Axes, curves: list[Curve]) -> list[Axes]:
+    """Return the axes of both scores, those of PSNR first."""
     other = axis.twinx() if any("lpips" in curve.rows for curve in curves) else None
     axis.tick_params(axis="y", labelcolor=BLUE, labelsize=7)
     axis.tick_params(axis="x", labelsize=7)
@@ -57,6 +58,7 @@ def _draw(axis: Axes, curves: list[Curve]) -> None:
         for score, panel in (("psnr", axis), ("lpips", other)):
             if panel is not None and score in curve.rows:
                 _draw_score(panel, curve, score)
+    return [axis] if other is None else [axis, other]
 
 
 def _draw_score(axis: Axes, curve: Curve, score: str) -> None:
@@ -68,15 +70,20 @@ def _draw_score(axis: Axes, curve: Curve, score: str) -> None:
     axis.plot(best["step"], best[score], "o", color=colour, ms=4)
 
 
-def _draw_critic(axis: Axes, curves: list[Curve]) -> None:
-    """A strip at the foot of the panel, from 0.4 to 1."""
-    strip = axis.inset_axes((0.0, -0.62, 1.0, 0.34))
+def _draw_critic(panels: list[Axes], curves: list[Curve]) -> None:
+    """A strip at the foot of the panel, from 0.4 to 1; the scores make room for it."""
+    for panel in panels:
+        low, high = panel.get_ylim()
+        panel.set_ylim(low - 0.5 * (high - low), high)
+    axis = panels[0]
+    strip = axis.inset_axes((0.0, 0.0, 1.0, 0.27))
     strip.axhspan(*AT_WORK, color="0.9", lw=0)
     for curve in curves:
         if CRITIC in curve.rows:
             strip.plot(curve.rows["step"], curve.rows[CRITIC], color=GREEN, lw=1, marker=".", ms=3)
-    strip.set(xlim=axis.get_xlim(), ylim=(0.4, 1.03), xticks=[])
-    strip.tick_params(axis="y", labelcolor=GREEN, labelsize=6)
+    strip.set(xlim=axis.get_xlim(), ylim=(0.4, 1.05), xticks=[], yticks=[0.5, 1.0])
+    strip.tick_params(axis="y", labelcolor=GREEN, labelsize=6, direction="in", pad=-14)
+    strip.patch.set_alpha(0.0)
 
 
 def _key(curves: list[Curve]) -> list[Line2D]:

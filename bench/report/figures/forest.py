@@ -52,7 +52,7 @@ def _draw(axis: Axes, loss: str, found: list[Claim]) -> None:
     axis.set_ylim(len(found) - 0.5, -0.5)
     axis.set_title(f"class {loss}", loc="left")
     aim = "right" if score.higher_is_better else "left"
-    axis.set_xlabel(f"difference in {score.label}; {aim} of 0 is in favour of the first")
+    axis.set_xlabel(f"{score.label}; {aim} of 0: in favour of the first")
     axis.grid(axis="x", color="0.88", zorder=0)
 
 
@@ -62,4 +62,5 @@ def _below(claim: Claim) -> str:
     n = claim.paired.people
     if not claim.paired.tested:
         return f"{n} people, not tested" if n > 1 else "one person, not tested"
-    return outcome(claim) if claim.confirmatory else f"exploratory: {outcome(claim)}"
+    shown = outcome(claim).split(":")[0]
+    return shown if claim.confirmatory else f"{shown} (exploratory)"

@@ -59,6 +59,7 @@ def _content(section: Section, out: Path) -> dict[str, object]:
         "label": results.label,
         "question": verdict.QUESTION,
         "definition": JOINT_SAID,
+        "short": verdict.short(section.verdict),
         "headline": verdict.headline(section.results, section.verdict),
         "verdicts": verdict.as_tables(section.results, section.verdict),
         "remarks": verdict.remarks(section.results, section.verdict),

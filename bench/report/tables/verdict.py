@@ -17,10 +17,10 @@ QUESTION = (
 )
 COSTS = ("training, s", "s / slice", "GMAC", "parameters", "peak MB")
 HEADER = (
-    "claim", "class", "one − other", "score", "difference", "interval", "people", "p", "p of as much as matters", "outcome",
+    "claim", "class", "one − other", "score", "difference", "interval", "people", "p", "p (equivalence)", "outcome",
 )  # fmt: skip
 EXPLORATORY_HEADER = (
-    "one − other", "class", "score", "difference", "95 % interval", "people", "p (Holm)", "p of as much as matters", "outcome",
+    "one − other", "class", "score", "difference", "95 % interval", "people", "p (Holm)", "p (equivalence)", "outcome",
 )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def outcome(claim: Claim) -> str:
     if found is Outcome.EQUAL:
         return "practically equal"
     if found is Outcome.UNDECIDED:
-        return f"not decided: {_needed(claim)}"
+        return f"not decided: {_needed(claim)}" if claim.declared.number else "not decided"
     return f"{claim.winner} better" + (", by less than matters" if found is Outcome.LESS_THAN_MATTERS else "")
 
 
@@ -55,7 +55,7 @@ def _needed(claim: Claim) -> str:
         return f"would need more than {MOST_PEOPLE} people"
     if in_folds or not claim.paired.test_share:
         return f"would need about {people} people"
-    return f"no number of people in five folds would do, about {people} who took no part in training would"
+    return f"more people in five folds would not do, about {people} new people would for these networks alone"
 
 
 def difference(claim: Claim) -> str:
@@ -94,6 +94,17 @@ def sentence(claim: Claim) -> str:
         else ""
     )
     return f"{about_it}: {figure} ({of}{until}): {outcome(claim)}."
+
+
+def short(found: Verdict) -> str:
+    """What is shown in a few words: "(3, l1) +0.17 dB, dl-espirit~rrdb better"."""
+    said = []
+    for claim in found.made:
+        shown = outcome(claim).split(":")[0] if claim.paired and claim.paired.tested else "not tested"
+        apart = "" if claim.confirmatory or shown == "not tested" else ", exploratory"
+        figure = f"{difference(claim)} {BY_ID[claim.score].unit}".rstrip()
+        said.append(f"({claim.declared.number}, {claim.declared.loss}) {figure}, {shown}{apart}")
+    return "; ".join(said) or "no declared comparison has rows"
 
 
 def headline(results: DatasetResults, found: Verdict) -> list[str]:

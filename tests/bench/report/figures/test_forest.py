@@ -24,7 +24,7 @@ def test_a_dot_a_person_a_panel_a_class(results):
     (dots,) = [found for found in first.collections if len(found.get_offsets()) == 6]
     assert dots.get_offsets()[:, 0].tolist() == pytest.approx(list(GAIN.values()), abs=1e-4)
     assert first.get_yticklabels()[0].get_text() == "(3) dl-espirit~rrdb − dl-espirit+rrdb\ndl-espirit~rrdb better"
-    assert second.get_xlabel() == "difference in LPIPS fg; left of 0 is in favour of the first"
+    assert second.get_xlabel() == "LPIPS fg; left of 0: in favour of the first"
 
 
 def test_the_band_is_what_is_called_equal(results):
