@@ -12,7 +12,7 @@ from bench.report.figures.drawing import BLUE, GREEN, STYLE, VERMILLION, balance
 from bench.report.read.curves import CRITIC, Curve, read_curves
 from bench.report.read.results import DatasetResults
 from bench.report.tables.captions import about_data
-from bench.report.tables.stages import AT_WORK
+from bench.report.tables.main import AT_WORK
 
 LOOK = {"psnr": (BLUE, "-"), "lpips": (VERMILLION, "--")}
 

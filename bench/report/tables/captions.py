@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from bench.metrics.scores import BY_ID, MAIN, SCORES
 from bench.report.read.results import DatasetResults, Run
 from bench.report.statistics import FEWEST_PEOPLE, WITHIN
-from bench.report.tables.main import ALPHA, TIED, Line
+from bench.report.tables.main import ALPHA, AT_WORK, IDLE, TIED, Line
 from bench.store.tables import ROW_KEY
 
 NOT_RECORDED = "not recorded"
@@ -75,8 +75,15 @@ def caption_of_means(results: DatasetResults) -> str:
 
 
 def notes(results: DatasetResults, table: Sequence[Line]) -> list[str]:
-    """Metric identities, caveats, reasons of what is missing, cost, provenance."""
-    return [*identities(results, MAIN), *caveats(results), *unequal(results), *unfinished(results), *_cost(results)]
+    """Metric identities, caveats, reasons of what is missing, idle discriminators, cost, provenance."""
+    return [
+        *identities(results, MAIN),
+        *caveats(results),
+        *unequal(results),
+        *unfinished(results),
+        *_idle(table),
+        *_cost(results),
+    ]
 
 
 def identities(results: DatasetResults, scores: Iterable[str]) -> list[str]:
@@ -149,6 +156,14 @@ def unfinished(results: DatasetResults) -> list[str]:
         for run in results.of(method)
         if run.rows is None
     ]
+
+
+def _idle(table: Sequence[Line]) -> list[str]:
+    """Which methods were trained with a discriminator that taught little."""
+    found = [line.method for line in table if line.idle]
+    between = f"{AT_WORK[0]:g} to {AT_WORK[1]:g}"
+    said = f"{IDLE} discriminator's accuracy outside {between} at the end: it guesses, or is always right"
+    return [f"{said}: {', '.join(found)}."] if found else []
 
 
 def _cost(results: DatasetResults) -> list[str]:

@@ -7,10 +7,11 @@ import pandas as pd
 from bench.metrics.scores import BY_ID, MAIN
 from bench.report.read.results import DatasetResults
 from bench.report.tables.captions import caption, notes
-from bench.report.tables.main import HEADER, MISSING, TIED, Line, Table, body, interval, lines
+from bench.report.tables.main import HEADER, IDLE, MISSING, TIED, Line, Table, body, interval, lines
 
 LATEX = str.maketrans(
     {"±": r"$\pm$", MISSING: "--", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "≥": r"$\geq$", TIED: r"$^\dagger$",
+     IDLE: r"$^\ddagger$",
      "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
      **{c: f"\\{c}" for c in "_%&#${}"}}
 )  # fmt: skip

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.metrics.scores import BY_ID, MAIN
-from bench.report.read.results import DatasetResults, Run
+from bench.report.read.results import DatasetResults
 from bench.report.statistics import FEWEST_PEOPLE, Interval, compare, holm, over_people, within_people
 from bench.store.tables import ROW_KEY
 
@@ -19,6 +19,9 @@ HEADER = [
 ]  # fmt: skip
 MISSING = "–"
 TIED = "†"
+IDLE = "‡"
+AT_WORK = (0.55, 0.95)
+"""Accuracy of a discriminator that neither guesses nor is always right."""
 ALPHA = 0.05
 
 
@@ -70,6 +73,8 @@ class Line:
     """Why there are no rows."""
     test_share: float
     """How far the variance over people is corrected for folds that share training people."""
+    idle: bool
+    """Whether a discriminator it was trained with was not at work."""
     by_slice: pd.DataFrame = field(repr=False, compare=False)
     """Index ROW_KEY, a column a score: the mean over seeds."""
 
@@ -82,11 +87,18 @@ class Line:
 @lru_cache(maxsize=64)
 def lines(results: DatasetResults, contrast: str | None = None) -> tuple[Line, ...]:
     """Rows in table order; slices of all seeds and folds together. Cached: every table starts from them."""
-    return tuple(_line(results.of(id), contrast, results.test_share) for id in results.methods())
+    return tuple(_line(results, id, contrast) for id in results.methods())
 
 
-def _line(runs: list[Run], contrast: str | None, test_share: float) -> Line:
+def at_work(accuracy: float | None) -> bool:
+    """Whether there is no discriminator, or one within `AT_WORK`."""
+    return accuracy is None or AT_WORK[0] <= accuracy <= AT_WORK[1]
+
+
+def _line(results: DatasetResults, method: str, contrast: str | None) -> Line:
+    runs, test_share = results.of(method), results.test_share
     done = [run for run in runs if run.rows is not None]
+    idle = not all(at_work(stage.critic_accuracy) for run in done for stage in results.stages_of(run))
     record = (done or runs)[0].record
     rows = pd.concat([run.rows for run in done if run.rows is not None]) if done else None
     if rows is not None and contrast:
@@ -98,7 +110,7 @@ def _line(runs: list[Run], contrast: str | None, test_share: float) -> Line:
         empty = pd.DataFrame(columns=list(BY_ID), index=pd.MultiIndex.from_arrays([[]] * 3, names=ROW_KEY), dtype=float)
         return Line(
             record.method, record.group, record.loss, nothing, nothing, 0, 0, nan, nan, record.parameters, nan, status, reason,
-            test_share, empty,
+            test_share, idle, empty,
         )  # fmt: skip
     timing = [run.timing for run in done if run.timing is not None]
     times = pd.concat(timing) if timing else pd.DataFrame()
@@ -119,6 +131,7 @@ def _line(runs: list[Run], contrast: str | None, test_share: float) -> Line:
         record.status,
         None,
         test_share,
+        idle,
         by_slice,
     )
 
@@ -256,5 +269,6 @@ def body(
             counts = (str(line.slices), str(line.subjects))
             cost = (number(line.seconds, 3), number(line.memory_mb, 0), f"{line.parameters:,}", significant(line.gmac))
             scores = [scored(line, score) for score in MAIN]
-            rows.append([*map(plain, (line.method, line.group, line.loss)), *scores, *map(plain, (*counts, *cost))])
+            loss = f"{line.loss} {IDLE}" if line.idle else line.loss
+            rows.append([*map(plain, (line.method, line.group, loss)), *scores, *map(plain, (*counts, *cost))])
     return rows

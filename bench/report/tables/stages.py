@@ -3,11 +3,9 @@
 from bench.metrics.scores import BY_ID
 from bench.report.read.results import DatasetResults
 from bench.report.tables.captions import about_data
-from bench.report.tables.main import MISSING, Table, number
+from bench.report.tables.main import AT_WORK, IDLE, MISSING, Table, at_work, number
 from bench.store.records import StageRecord
 
-AT_WORK = (0.55, 0.95)
-"""Accuracy of a discriminator that neither guesses nor is always right."""
 JUDGED_BY = "psnr_fg"
 
 
@@ -24,7 +22,7 @@ def table(results: DatasetResults) -> Table | None:
         "the discriminator over the last quarter of the adversarial phase."
     )
     notes = [
-        f"Discriminator outside {AT_WORK[0]:g} to {AT_WORK[1]:g}: it guesses, or is always right, and teaches little."
+        f"{IDLE} discriminator outside {AT_WORK[0]:g} to {AT_WORK[1]:g}: it guesses, or is always right, and teaches little."
     ]
     header = ["stage", "seed", "fold", "tries", "tuned", "discriminator"]
     return Table("stages", said, header, rows, notes if any(row[5] for row in rows) else [])
@@ -55,6 +53,4 @@ def critic(record: StageRecord) -> str:
     """ "0.71", and a mark where it is not at work; empty without a discriminator."""
     if record.critic_accuracy is None:
         return ""
-    low, high = AT_WORK
-    idle = "" if low <= record.critic_accuracy <= high else " (not at work)"
-    return f"{record.critic_accuracy:.2f}{idle}"
+    return f"{record.critic_accuracy:.2f}" + ("" if at_work(record.critic_accuracy) else f" {IDLE}")
