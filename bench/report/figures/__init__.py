@@ -9,8 +9,9 @@ from bench.report.claims import Verdict
 from bench.report.figures.charts import quality_quality, quality_time
 from bench.report.figures.curves import training_curves
 from bench.report.figures.drawing import Picture, save
-from bench.report.figures.forest import forest
+from bench.report.figures.forest import forest_plot
 from bench.report.figures.grids import examples, method_grid
+from bench.report.figures.regimes import regime_map
 from bench.report.figures.zoom import ablation, zoomed
 from bench.report.read.images import KeptImages
 from bench.report.read.results import DatasetResults
@@ -77,10 +78,16 @@ def of_dataset(results: DatasetResults, images: KeptImages, verdict: Verdict, fo
         "Scatter of PSNR against LPIPS of the foreground for every method",
     )  # fmt: skip
     add(
-        forest(everything, verdict), "differences",
+        forest_plot(everything, verdict), "differences",
         "The declared comparisons, each in the score that decides it: a dot is a person, the bar the mean, the line its "
         f"interval (from {FEWEST_PEOPLE} people on), the grey band what is called practically equal.",
         "Dots of the difference of every person in each declared comparison",
+    )  # fmt: skip
+    add(
+        regime_map(everything, verdict), "regimes",
+        "The declared comparisons by cell of acceleration, coils and noise (dot a person, bar the mean, grey what is called "
+        "practically equal), and what a reconstruction lost against the bound, after the same super-resolver.",
+        "Dots of every person's difference in each cell of acceleration, coils and noise",
     )  # fmt: skip
     add(
         training_curves(results), "training",

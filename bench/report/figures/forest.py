@@ -16,7 +16,7 @@ from bench.report.tables.verdict import named, outcome, pair
 SPREAD = 0.18  # half the height of a cloud of dots
 
 
-def forest(results: DatasetResults, verdict: Verdict) -> Figure | None:
+def forest_plot(results: DatasetResults, verdict: Verdict) -> Figure | None:
     """A panel a class, a row a comparison, with a band in which a difference does not matter; None without any."""
     beside = [c for c in verdict.exploratory if c.declared in BESIDE and c.score == PRIMARY[c.declared.loss]]
     panels = {

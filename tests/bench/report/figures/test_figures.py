@@ -1,7 +1,7 @@
 from bench.report import figures
 from bench.report.claims import Verdict, judge
 from bench.report.figures import charts, grids, zoom
-from bench.report.figures.forest import forest
+from bench.report.figures.forest import forest_plot
 from bench.report.read.images import read_kept
 from bench.report.read.results import collect
 from bench.store.images import SliceName
@@ -36,7 +36,7 @@ def test_all_figures_of_a_block(results, tmp_path):
 def test_every_figure_says_that_data_are_simulated(collected, images):
     made = [grids.method_grid(collected, images, MIDDLE), zoom.zoomed(collected, images, MIDDLE),
             zoom.ablation(collected, images), charts.quality_time(collected),
-            forest(collected, judge(collected))]  # fmt: skip
+            forest_plot(collected, judge(collected))]  # fmt: skip
     said = [[*words(figure), figure.get_suptitle()] for figure in made]
     assert all(any("vwi, profile laptop: simulated acquisition\n" in text for text in texts) for texts in said)
     labels = [axis.get_ylabel() for axis in grids.examples([(collected, images)]).axes]

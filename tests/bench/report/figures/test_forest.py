@@ -2,7 +2,7 @@ import matplotlib as mpl
 import pytest
 
 from bench.report.claims import judge
-from bench.report.figures.forest import forest
+from bench.report.figures.forest import forest_plot
 from bench.report.read.results import collect
 
 PEOPLE = tuple(f"s{i}" for i in range(6))
@@ -15,7 +15,7 @@ def drawn(results, people):
     results.add("dl-espirit~bebygan", "joint", gain=GAIN, subjects=people, loss="gan", kept=0)
     results.add("dl-espirit+bebygan", "sequential", subjects=people, loss="gan", kept=0)
     (collected,) = collect(results.folder)
-    return forest(collected, judge(collected))
+    return forest_plot(collected, judge(collected))
 
 
 def test_a_dot_a_person_a_panel_a_class(results):
@@ -44,4 +44,4 @@ def test_few_people_have_dots_and_no_interval(results):
 def test_nothing_to_compare_nothing_drawn(results):
     results.add()
     (collected,) = collect(results.folder)
-    assert forest(collected, judge(collected)) is None
+    assert forest_plot(collected, judge(collected)) is None
