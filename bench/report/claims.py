@@ -113,7 +113,7 @@ def judge(results: DatasetResults, contrast: str | None = None) -> Verdict:
         for comparison in (c for c in fixed.COMPARISONS if c.loss == loss):
             claim = _declared(results, comparison, picks, contrast, ended)
             declared.append(claim)
-            if claim.confirmatory and claim.outcome not in (Outcome.DIFFERENT, Outcome.LESS_THAN_MATTERS):
+            if claim.confirmatory and not fixed.goes_on(claim.outcome):
                 ended = comparison.number
     others = [c for c in _exploratory(results, picks, declared, contrast) if c.paired]
     apart = [c for c in (*declared, *others) if c.paired and not c.confirmatory]

@@ -4,12 +4,13 @@ In each class the comparisons are tested in the fixed order of `COMPARISONS`, ea
 a difference ends the confirmatory part of the class; what follows is exploratory. So the chance of calling anything different
 that is not stays below `LEVEL` in a class and below 5 % in both (fixed-sequence testing, Maurer, Hothorn and Lehmacher 1995).
 "Practically equal" is a result, but it ends the part too: were it to let the next one be tested, four true equalities in a row
-would be four chances to err.
+would be four chances to err (simulated, `tests/bench/report/test_statistics_simulated.py`: 9.7 % in a class instead of 2.2 %).
 """
 
 from dataclasses import dataclass
 
 from bench.metrics.scores import BY_ID
+from bench.report.statistics import Outcome
 
 CLASSES = ("l1", "gan")
 PRIMARY = {"l1": "psnr_fg", "gan": "lpips_fg"}
@@ -65,6 +66,11 @@ HALVES = "what training together adds"
 """What every other `A~B` is asked of `A+B`, exploratory too."""
 OTHERS = "against the best sequential method"
 """What every other joint method is asked, exploratory too."""
+
+
+def goes_on(outcome: Outcome) -> bool:
+    """Whether the next comparison of the class is confirmatory too, once this one has come out so."""
+    return outcome in (Outcome.DIFFERENT, Outcome.LESS_THAN_MATTERS)
 
 
 def margin(score: str) -> float:
