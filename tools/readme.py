@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bench.metrics.scores import BY_ID
+from bench.report.claims import judge
 from bench.report.figures.drawing import save
 from bench.report.figures.grids import method_grid
 from bench.report.read.images import example, read_kept
@@ -13,7 +14,7 @@ from bench.report.tables.formats import markdown_table
 from bench.report.tables.main import best, cell, lines, number
 from bench.store.layout import path_part
 
-SHOWN = ("psnr", "ssim", "lpips")
+SHOWN = ("psnr_fg", "lpips_fg", "psnr", "ssim", "lpips")
 BEGIN, END = "<!-- results -->\n", "<!-- /results -->"
 
 
@@ -23,8 +24,8 @@ def table(results: DatasetResults) -> str:
     winners = {score: best(found, score) for score in SHOWN}
     for line in found:
         scores = [f"**{cell(line, s)}**" if line.method in winners[s] else cell(line, s) for s in SHOWN]
-        rows.append([f"`{line.method}`", line.group, *scores, number(line.seconds, 2)])
-    return markdown_table(["method", "group", *(BY_ID[score].title for score in SHOWN), "s / slice"], rows)
+        rows.append([f"`{line.method}`", line.group, line.loss, *scores, number(line.seconds, 2)])
+    return markdown_table(["method", "group", "class", *(BY_ID[score].title for score in SHOWN), "s / slice"], rows)
 
 
 def picture(results: DatasetResults, folder: Path) -> Path | None:
@@ -36,7 +37,8 @@ def picture(results: DatasetResults, folder: Path) -> Path | None:
 
 def section(results: DatasetResults, pictures: Path, readme: Path) -> str:
     """Verdict, caption, table, picture of one dataset."""
-    said = " ".join(verdict.headline(results, verdict.compare_groups(results)))
+    said = "\n".join(f"- {sentence}" for sentence in verdict.headline(results, judge(results)))
+    results = results.same_people
     png = picture(results, pictures)
     shown = (
         f"![Every method on one slice, with error maps]({png.relative_to(readme.parent).as_posix()})\n" if png else ""

@@ -59,6 +59,11 @@ _ALL = (
     Score("psnr_fg", "PSNR fg", "dB", 2, True, f"PSNR, {_INSIDE}; {_RULE}"),
     Score("ssim_fg", "SSIM fg", "", 4, True, f"SSIM map, {_WANG}, {_INSIDE}; {_RULE}"),
     Score(
+        "lpips_fg", "LPIPS fg", "", 4, False,
+        f"lpips {version('lpips')}, AlexNet v0.1, both images windowed at the foreground's 99.5th percentile and cut to its "
+        "box", detail=True,
+    ),
+    Score(
         "psnr_lr", "LR PSNR", "dB", 2, True,
         "PSNR of the magnitude on the low-resolution grid against the fully sampled LR image; same rule there",
     ),
@@ -95,8 +100,8 @@ _ALL = (
 BY_ID = {score.id: score for score in _ALL}
 SCORES = [score.id for score in _ALL if not score.detail]
 DETAILS = [score.id for score in _ALL if score.detail]
-MAIN = ("psnr", "ssim", "lpips", "nmse")
-"""The columns of the main table."""
+MAIN = ("psnr_fg", "ssim_fg", "lpips_fg", "psnr", "ssim", "lpips")
+"""The columns of the main table: of the inside of the head, then the paper's of the whole image."""
 
 _SCALE = "magnitudes / truth's slice maximum, not clipped; orthonormal FFT, so energies are sums over pixels"
 OTHERS = {
@@ -118,5 +123,5 @@ def identities(with_lpips: bool) -> dict[str, str]:
     """What each column is, as `run.json` records it."""
     said = {score.id: score.identity for score in _ALL} | OTHERS
     if not with_lpips:
-        said["lpips"] = "skipped: the profile downloads no weights (training.perceptual_weight = 0)"
+        said["lpips"] = said["lpips_fg"] = "skipped: the profile downloads no weights (training.perceptual_weight = 0)"
     return said

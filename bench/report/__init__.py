@@ -27,18 +27,17 @@ def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
     UserError
         If `results` holds no runs or a file is damaged.
     """
-    from bench.report import figures, tables
+    from bench.report import claims, figures, tables
     from bench.report.page import Section, html, index
     from bench.report.read.images import read_kept
-    from bench.report.tables import verdict
 
     written: list[Path] = []
     sections = []
     for found in collect(results):
         folder = ResultsFolder(out).table(found.dataset, found.profile)  # laid out as the results are
-        images, comparisons = read_kept(found), verdict.compare_groups(found)
-        pictures = figures.of_dataset(found, images, comparisons, folder, pdf)
-        section = Section(found, comparisons, images, pictures, tables.beside_main(found), folder)
+        images, verdict = read_kept(found.same_people), claims.judge(found)
+        pictures = figures.of_dataset(found, images, verdict, folder, pdf)
+        section = Section(found, verdict, images, pictures, tables.beside_main(found), folder)
         written += [*_write_texts(section), *(file for picture in pictures for file in picture.files)]
         sections.append(section)
     overview = figures.overview([(section.results, section.images) for section in sections], out, pdf)
@@ -55,12 +54,12 @@ def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
 def _write_texts(section: "Section") -> list[Path]:
     from bench.report.tables import formats, verdict
 
-    results = section.results
+    results, everything = section.results.same_people, section.results
     texts = {
         "main.md": formats.markdown(results),
         "main.csv": formats.csv(results),
         "main.tex": formats.latex(results),
-        "verdict.md": verdict.markdown(results, section.comparisons),
+        "verdict.md": verdict.markdown(everything, section.verdict),
     }
     if len(results.contrasts()) > 1:
         texts["contrasts.md"] = formats.contrasts(results)

@@ -154,9 +154,9 @@ class StageRecord(Record):
     best_step: int | None = None
     seconds: float | None = None
     critic_accuracy: float | None = None
-    """Of the discriminator, over the last quarter of the adversarial phase."""
+    """The discriminator's, over the last quarter of the adversarial phase; None without one."""
     tries: tuple[dict[str, float], ...] = ()
-    """Learning rates that were tried, with their scores on validation."""
+    """Rates that were tried before, each with its `psnr_fg` on validation."""
     choice: dict[str, float] | None = None
     """What tuning chose."""
     grid: tuple[dict[str, float], ...] = ()

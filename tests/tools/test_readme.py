@@ -15,10 +15,10 @@ def test_results_and_pictures_are_written(results, tool, tmp_path):
     assert text.startswith("# Title\n\n<!-- results -->\n")
     assert text.endswith("<!-- /results -->\nthe end\n")
     assert "stale" not in text
-    assert "| `proposed` | joint | **33.15 ± 0.11** |" in text
+    assert "| `proposed` | joint | none | **31.15 ± 0.11** |" in text
     assert (
-        "vwi, profile laptop: simulated acquisition; 12 slices of 3 test subjects, 1 training seed. Mean ± standard deviation "
-        "over slices (not over people); best in bold; bounds are not ranked.\n"
+        "vwi, profile laptop: simulated acquisition; 12 slices of 3 test subjects, 1 training seed. Mean over people ± "
+        "standard deviation over slices; best in bold; bounds are not ranked.\n"
     ) in text
     assert "### `vfa`: real raw data\n" in text
     assert "`bench report --results results` makes the page" in text

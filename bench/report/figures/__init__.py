@@ -5,14 +5,17 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from bench.report.figures.charts import paired_differences, quality_time
+from bench.report.claims import Verdict
+from bench.report.figures.charts import quality_quality, quality_time
 from bench.report.figures.curves import training_curves
 from bench.report.figures.drawing import Picture, save
+from bench.report.figures.forest import forest_plot
 from bench.report.figures.grids import examples, method_grid
+from bench.report.figures.regimes import regime_map
 from bench.report.figures.zoom import ablation, zoomed
 from bench.report.read.images import KeptImages
 from bench.report.read.results import DatasetResults
-from bench.report.tables.verdict import Comparison
+from bench.report.statistics import FEWEST_PEOPLE
 from bench.store.images import SliceName
 from bench.store.layout import path_part
 
@@ -33,11 +36,10 @@ def overview(found: Sequence[tuple[DatasetResults, KeptImages]], out: Path, pdf:
     return Picture(save(figure, out / "examples", pdf), caption, alt)
 
 
-def of_dataset(
-    results: DatasetResults, images: KeptImages, comparisons: Sequence[Comparison], folder: Path, pdf: bool
-) -> list[Picture]:
-    """Draw and write all figures that these results allow."""
+def of_dataset(results: DatasetResults, images: KeptImages, verdict: Verdict, folder: Path, pdf: bool) -> list[Picture]:
+    """Draw and write all figures that these results allow; methods beside each other on the people that all have."""
     pictures = []
+    everything, results = results, results.same_people
 
     def add(figure: Figure | None, file: str, caption: str, alt: str, name: SliceName | None = None) -> None:
         if figure is not None:
@@ -50,7 +52,8 @@ def of_dataset(
             file = path_part(contrast)
             add(
                 method_grid(results, images, name), f"grid-{file}",
-                f"{contrast}: {MEDIAN}, with its PSNR and LPIPS. Errors share one scale, whose top is "
+                f"{contrast}: {MEDIAN}, with its PSNR and LPIPS; the line in the truth is the "
+                "edge of the foreground. Errors share one scale, whose top is "
                 "their 99th percentile.",
                 f"Images of all methods and their error maps, {contrast}", name,
             )  # fmt: skip
@@ -60,7 +63,7 @@ def of_dataset(
             )  # fmt: skip
     add(
         ablation(results, images), "ablation", f"Ablations, a row for each contrast: {MEDIAN}. {REGION}",
-        "An enlarged region of the truth, of the ablations and of the joint methods",
+        "An enlarged region of the truth, of the network of the paper and of its ablations",
     )  # fmt: skip
     add(
         quality_time(results), "quality-time",
@@ -69,15 +72,27 @@ def of_dataset(
         "Scatter of quality against seconds a slice for every method",
     )  # fmt: skip
     add(
-        paired_differences(results, comparisons), "differences",
-        "Each joint method minus the sequential one that is best in that score, and minus its own sequential twin if it has "
-        "one; one dot a slice, in the order of subject and slice; the bar is the mean.",
-        "Dots of the difference between joint and sequential methods, by contrast",
+        quality_quality(results), "quality-quality",
+        "Fidelity against how alike it looks, inside of the head; filled by class. The line is the Pareto front: no method "
+        "is better in both than those on it; bounds take no part.",
+        "Scatter of PSNR against LPIPS of the foreground for every method",
+    )  # fmt: skip
+    add(
+        forest_plot(everything, verdict), "differences",
+        "The declared comparisons, each in the score that decides it: a dot is a person, the bar the mean, the line its "
+        f"interval (from {FEWEST_PEOPLE} people on), the grey band what is called practically equal.",
+        "Dots of the difference of every person in each declared comparison",
+    )  # fmt: skip
+    add(
+        regime_map(everything, verdict), "regimes",
+        "The declared comparisons by cell of acceleration, coils and noise (dot a person, bar the mean, grey what is called "
+        "practically equal), and what a reconstruction lost against the bound, after the same super-resolver.",
+        "Dots of every person's difference in each cell of acceleration, coils and noise",
     )  # fmt: skip
     add(
         training_curves(results), "training",
-        "Validation scores of each trained stage. Weights are the best by PSNR in plain phases, by LPIPS in adversarial "
-        "ones.",
+        "Validation scores of each trained stage, and at the foot the accuracy of its discriminator if it has one, the grey "
+        "band being where it is at work. Weights are the best by PSNR in plain phases, by LPIPS in adversarial ones.",
         "Curves of the validation scores over training steps, a panel for each stage",
     )  # fmt: skip
     return pictures

@@ -1,7 +1,6 @@
-"""Quality against time, and differences slice by slice."""
+"""Quality against time, and one quality against another."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import matplotlib as mpl
 import numpy as np
@@ -13,17 +12,14 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
 from bench.metrics.scores import BY_ID
-from bench.report.figures.drawing import BLACK, BLUE, GREEN, GROUP_LOOK, ORANGE, PURPLE, SKY, STYLE, VERMILLION, named
+from bench.report.figures.drawing import GROUP_LOOK, STYLE, named
 from bench.report.read.results import DatasetResults
 from bench.report.tables.captions import about_data
-from bench.report.tables.main import Line, differences, lines
-from bench.report.tables.verdict import Comparison
-from bench.store.tables import ROW_KEY
+from bench.report.tables.main import Line, lines
 
-SHOWN = ("psnr", "lpips")
-SUBJECT_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION)
+SHOWN = ("psnr_fg", "psnr", "lpips")
+FIDELITY, LIKENESS = "psnr_fg", "lpips_fg"
 AROUND = np.deg2rad([20, -20, 160, -160, 60, -60, 120, -120, 90, -90])  # where a label may stand beside its point
-SPREAD = 0.3  # half the width of a cloud of dots
 
 
 def quality_time(results: DatasetResults) -> Figure | None:
@@ -39,12 +35,62 @@ def quality_time(results: DatasetResults) -> Figure | None:
         axes = figure.subplots(1, len(scores), squeeze=False)[0]
         for axis, score in zip(axes, scores, strict=True):
             _draw_scatter(axis, table, score)
-        _key(figure, table)
-        figure.draw_without_rendering()  # fixes the layout, which labels need
-        figure.set_layout_engine("none")
-        for axis, score in zip(axes, scores, strict=True):
-            _number(axis, table, score)
+        _finish(figure, table, {axis: _places(table, score) for axis, score in zip(axes, scores, strict=True)})
     return figure
+
+
+def quality_quality(results: DatasetResults) -> Figure | None:
+    """PSNR against LPIPS of the foreground: a front over both classes, which are judged by one of them each."""
+    table = [line for line in lines(results) if not np.isnan(line.means[FIDELITY] + line.means[LIKENESS])]
+    if not table:
+        return None
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(5.6, max(3.6, 0.75 + 0.16 * len(table))), layout="constrained")
+        figure.suptitle(f"{about_data(results)}\nclasses: gan filled, others open", fontsize=10)
+        axis = figure.subplots()
+        for line in table:
+            colour, marker = GROUP_LOOK[line.group]
+            face = colour if line.loss == "gan" else "none"
+            axis.plot(
+                line.means[FIDELITY], line.means[LIKENESS], marker, color=colour, markerfacecolor=face, ms=5, zorder=3
+            )
+        front = front_of_both(table)
+        axis.plot(
+            [p.means[FIDELITY] for p in front], [p.means[LIKENESS] for p in front], "-", color="0.6", lw=1, zorder=1
+        )
+        axis.set(xlabel=BY_ID[FIDELITY].title, ylabel=BY_ID[LIKENESS].title)
+        axis.margins(0.12)
+        axis.grid(color="0.92")
+        axis.set_axisbelow(True)
+        numbered = {i: (line.means[FIDELITY], line.means[LIKENESS]) for i, line in enumerate(table, 1)}
+        _finish(figure, table, {axis: numbered}, by_class=True)
+    return figure
+
+
+def front_of_both(table: Sequence[Line]) -> list[Line]:
+    """The Pareto front, from low PSNR to high: no method has both the higher PSNR and the lower LPIPS. Bounds take no part."""
+    front: list[Line] = []
+    ranked = [line for line in table if line.group != "bound"]
+    for line in sorted(ranked, key=lambda line: (-line.means[FIDELITY], line.means[LIKENESS])):
+        if not front or line.means[LIKENESS] < front[-1].means[LIKENESS]:
+            front.append(line)
+    return front[::-1]
+
+
+def _places(table: Sequence[Line], score: str) -> dict[int, tuple[float, float]]:
+    """Where each method stands, by its number."""
+    return {i: (line.seconds, line.means[score]) for i, line in enumerate(table, 1) if not np.isnan(line.means[score])}
+
+
+def _finish(
+    figure: Figure, table: Sequence[Line], places: dict[Axes, dict[int, tuple[float, float]]], by_class: bool = False
+) -> None:
+    """Numbers beside the points, and what they stand for."""
+    _key(figure, table, by_class)
+    figure.draw_without_rendering()  # fixes the layout, which labels need
+    figure.set_layout_engine("none")
+    for axis, points in places.items():
+        _number(axis, points)
 
 
 def pareto(table: Sequence[Line], score: str) -> list[Line]:
@@ -78,12 +124,13 @@ def _draw_scatter(axis: Axes, table: Sequence[Line], score: str) -> None:
     axis.set_axisbelow(True)
 
 
-def _key(figure: Figure, table: Sequence[Line]) -> None:
+def _key(figure: Figure, table: Sequence[Line], by_class: bool) -> None:
     """Numbers and names beside the panels, in the table's order."""
     handles = []
     for i, line in enumerate(table, 1):
         colour, marker = GROUP_LOOK[line.group]
-        face = "none" if line.group == "bound" else colour
+        filled = line.loss == "gan" if by_class else line.group != "bound"
+        face = colour if filled else "none"
         label = f"{i}  {named(line.method, line.group)}"
         handles.append(
             Line2D([], [], ls="", marker=marker, color=colour, markerfacecolor=face, markersize=5, label=label)
@@ -92,11 +139,8 @@ def _key(figure: Figure, table: Sequence[Line]) -> None:
     figure.legend(handles=handles, loc="outside right center", frameon=False, fontsize=7, handletextpad=0.4)
 
 
-def _number(axis: Axes, table: Sequence[Line], score: str) -> None:
+def _number(axis: Axes, points: dict[int, tuple[float, float]]) -> None:
     """A method's number beside its point, where it covers neither a point nor another number."""
-    points = {
-        i: (line.seconds, line.means[score]) for i, line in enumerate(table, 1) if not np.isnan(line.means[score])
-    }
     pixels = {i: axis.transData.transform(point) for i, point in points.items()}
     taken = [Bbox.from_extents(x - 4, y - 4, x + 4, y + 4) for x, y in pixels.values()]
     for i, (x, y) in pixels.items():
@@ -111,73 +155,3 @@ def _number(axis: Axes, table: Sequence[Line], score: str) -> None:
 def _label(axis: Axes, text: str, point: tuple[float, float], at: tuple[float, float], far: bool) -> Text:
     line = {"arrowstyle": "-", "color": "0.6", "lw": 0.5, "shrinkA": 0, "shrinkB": 2} if far else None
     return axis.annotate(text, xy=point, xytext=at, ha="center", va="center", fontsize=6.5, arrowprops=line, zorder=4)
-
-
-@dataclass(frozen=True)
-class Cloud:
-    """Differences of one contrast, one a slice, in the order of subject and slice."""
-
-    contrast: str
-    """Its name."""
-    subjects: tuple[str, ...]
-    """Who each slice is of."""
-    differences: tuple[float, ...]
-    """Joint minus sequential."""
-
-    def better(self, score: str) -> int:
-        """Slices on which joint is better."""
-        return sum(d > 0 if BY_ID[score].higher_is_better else d < 0 for d in self.differences)
-
-
-def clouds(results: DatasetResults, comparison: Comparison) -> list[Cloud]:
-    """Joint minus sequential, on the slices that they share; a slice's score is the mean over seeds."""
-    found = {line.method: line for line in lines(results)}
-    joint, sequential = found[comparison.joint], found[comparison.sequential]
-    table = differences(joint, sequential, comparison.score).rename("difference").reset_index().sort_values(ROW_KEY)
-    return [
-        Cloud(str(contrast), tuple(own["subject"]), tuple(own["difference"]))
-        for contrast, own in table.groupby("contrast")
-    ]
-
-
-def paired_differences(results: DatasetResults, found: Sequence[Comparison]) -> Figure | None:
-    """One dot a slice, by contrast; a bar at the mean. A column for each joint method and what it is compared with."""
-    shown = [comparison for comparison in found if comparison.score in SHOWN]
-    if not shown:
-        return None
-    pairs = list(dict.fromkeys((comparison.joint, comparison.against) for comparison in shown))
-    scores = [score for score in SHOWN if any(comparison.score == score for comparison in shown)]
-    subjects = sorted(set(results.rows["subject"]))
-    colours = dict(zip(subjects, SUBJECT_COLOURS, strict=False)) if 1 < len(subjects) <= len(SUBJECT_COLOURS) else {}
-    wide = max(3.0, 0.95 * len(results.contrasts()) + 0.9)
-    with mpl.rc_context(STYLE):
-        size = (max(wide * len(pairs), 5.0), 2.4 * len(scores) + 0.6)
-        figure = Figure(figsize=size, layout="constrained")
-        figure.suptitle(f"{about_data(results)}\njoint minus sequential, one dot a slice", fontsize=10)
-        axes = figure.subplots(len(scores), len(pairs), squeeze=False, sharey="row")
-        for comparison in shown:
-            axis = axes[scores.index(comparison.score)][pairs.index((comparison.joint, comparison.against))]
-            _draw_clouds(axis, clouds(results, comparison), comparison, colours)
-        if colours:
-            handles = [Line2D([], [], ls="", marker="o", ms=4, color=c, label=s) for s, c in colours.items()]
-            figure.legend(
-                handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=7, title="subject"
-            )
-    return figure
-
-
-def _draw_clouds(axis: Axes, found: Sequence[Cloud], comparison: Comparison, colours: dict[str, str]) -> None:
-    axis.axhline(0, color=BLACK, lw=0.8)
-    for i, cloud in enumerate(found):
-        across = i + np.linspace(-SPREAD, SPREAD, len(cloud.differences)) if len(cloud.differences) > 1 else [i]
-        axis.scatter(across, cloud.differences, s=12, c=[colours.get(s, BLUE) for s in cloud.subjects], lw=0, alpha=0.8)
-        mean = float(np.mean(cloud.differences))
-        axis.plot([i - SPREAD - 0.08, i + SPREAD + 0.08], [mean, mean], color=BLACK, lw=2)
-    ticks = [f"{c.contrast}\nbetter on {c.better(comparison.score)}/{len(c.differences)}" for c in found]
-    axis.set_xticks(range(len(found)), ticks, fontsize=7)
-    axis.set_xlim(-0.6, len(found) - 0.4)
-    axis.set_title(f"{comparison.joint} − {comparison.sequential}")
-    side = "above" if BY_ID[comparison.score].higher_is_better else "below"
-    axis.set_ylabel(f"{BY_ID[comparison.score].label}\n({side} 0: joint better)")
-    axis.grid(axis="y", color="0.92")
-    axis.set_axisbelow(True)

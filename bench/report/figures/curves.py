@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bench.metrics.scores import BY_ID
-from bench.report.figures.drawing import BLUE, STYLE, VERMILLION, balanced
-from bench.report.read.curves import Curve, read_curves
+from bench.report.figures.drawing import BLUE, GREEN, STYLE, VERMILLION, balanced
+from bench.report.read.curves import CRITIC, Curve, read_curves
 from bench.report.read.results import DatasetResults
 from bench.report.tables.captions import about_data
+from bench.report.tables.main import AT_WORK
 
 LOOK = {"psnr": (BLUE, "-"), "lpips": (VERMILLION, "--")}
 
@@ -31,13 +32,17 @@ def training_curves(results: DatasetResults) -> Figure | None:
         for axis in axes[len(stages) :]:
             axis.set_axis_off()
         for axis, stage in zip(axes, stages, strict=False):
-            _draw(axis, [curve for curve in curves if curve.stage == stage])
+            own = [curve for curve in curves if curve.stage == stage]
+            panels = _draw(axis, own)
+            if any(CRITIC in curve.rows and curve.rows[CRITIC].notna().any() for curve in own):
+                _draw_critic(panels, own)
             axis.set_title(stage)
         figure.legend(handles=_key(curves), loc="outside lower center", ncols=4, frameon=False, fontsize=7)
     return figure
 
 
-def _draw(axis: Axes, curves: list[Curve]) -> None:
+def _draw(axis: Axes, curves: list[Curve]) -> list[Axes]:
+    """Return the axes of both scores, those of PSNR first."""
     other = axis.twinx() if any("lpips" in curve.rows for curve in curves) else None
     axis.tick_params(axis="y", labelcolor=BLUE, labelsize=7)
     axis.tick_params(axis="x", labelsize=7)
@@ -53,6 +58,7 @@ def _draw(axis: Axes, curves: list[Curve]) -> None:
         for score, panel in (("psnr", axis), ("lpips", other)):
             if panel is not None and score in curve.rows:
                 _draw_score(panel, curve, score)
+    return [axis] if other is None else [axis, other]
 
 
 def _draw_score(axis: Axes, curve: Curve, score: str) -> None:
@@ -64,10 +70,28 @@ def _draw_score(axis: Axes, curve: Curve, score: str) -> None:
     axis.plot(best["step"], best[score], "o", color=colour, ms=4)
 
 
+def _draw_critic(panels: list[Axes], curves: list[Curve]) -> None:
+    """A strip at the foot of the panel, from 0.4 to 1; the scores make room for it."""
+    for panel in panels:
+        low, high = panel.get_ylim()
+        panel.set_ylim(low - 0.5 * (high - low), high)
+    axis = panels[0]
+    strip = axis.inset_axes((0.0, 0.0, 1.0, 0.27))
+    strip.axhspan(*AT_WORK, color="0.9", lw=0)
+    for curve in curves:
+        if CRITIC in curve.rows:
+            strip.plot(curve.rows["step"], curve.rows[CRITIC], color=GREEN, lw=1, marker=".", ms=3)
+    strip.set(xlim=axis.get_xlim(), ylim=(0.4, 1.05), xticks=[], yticks=[0.5, 1.0])
+    strip.tick_params(axis="y", labelcolor=GREEN, labelsize=6, direction="in", pad=-14)
+    strip.patch.set_alpha(0.0)
+
+
 def _key(curves: list[Curve]) -> list[Line2D]:
     handles = [Line2D([], [], color=BLUE, label=f"{BY_ID['psnr'].label} (left)")]
     if any("lpips" in curve.rows for curve in curves):
         handles.append(Line2D([], [], color=VERMILLION, ls="--", label=f"{BY_ID['lpips'].label} (right)"))
+    if any(CRITIC in curve.rows for curve in curves):
+        handles.append(Line2D([], [], color=GREEN, marker=".", ms=3, label="discriminator's accuracy (strip)"))
     handles.append(Line2D([], [], ls="", marker="o", ms=4, color="0.3", label="weights taken here"))
     if any(len(set(curve.rows["phase"])) > 1 for curve in curves):
         handles.append(Line2D([], [], color="0.4", lw=0.8, ls=":", label="a new phase"))

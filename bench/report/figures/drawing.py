@@ -23,7 +23,7 @@ GREYS, NEARLY_GREY = 160, 6  # of 256 colours; a difference between channels
 BLACK, ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
-GROUP_LOOK = {"joint": (VERMILLION, "D"), "single": (PURPLE, "^"), "sequential": (BLUE, "o"), "bound": ("0.45", "s")}
+GROUP_LOOK = {"joint": (VERMILLION, "D"), "sequential": (BLUE, "o"), "single": (PURPLE, "^"), "bound": ("0.45", "s")}
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # matplotlib brings it along
     "font.size": 8,

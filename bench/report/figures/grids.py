@@ -13,7 +13,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from bench.mri.masks import central
-from bench.report.figures.drawing import FOOT, GAP, PANEL, STYLE, Sheet, balanced, corner, named, show, slice_title
+from bench.report.figures.drawing import FOOT, GAP, PANEL, SKY, STYLE, Sheet, balanced, corner, named, show, slice_title
 from bench.report.read.images import KeptImages, example
 from bench.report.read.results import DatasetResults
 from bench.report.tables.captions import about_data
@@ -37,6 +37,8 @@ class Panel:
     """Scores, or why there is no image."""
     method: str = ""
     """Id, if it is a method's."""
+    outline: NDArray[np.bool_] | None = None
+    """The foreground, whose edge is drawn into the image."""
 
 
 def method_grid(results: DatasetResults, images: KeptImages, name: SliceName) -> Figure:
@@ -65,7 +67,7 @@ def grid_panels(results: DatasetResults, images: KeptImages, name: SliceName) ->
     truth, low, mask = (images.part(name, part) for part in ("truth", "lr", "mask"))
     peak = float(truth.max())
     panels = [
-        Panel("fully sampled HR (truth)", truth / peak, None),
+        Panel("fully sampled HR (truth)", truth / peak, None, outline=images.part(name, "foreground")),
         Panel(f"LR, {mask.size / mask.sum():.1f}×, zero-filled", low / peak, mask),
     ]
     for method in results.methods():
@@ -97,11 +99,14 @@ def error_top(panels: Sequence[Panel]) -> float:
 
 
 def _draw_image(panel: Panel, axis: Axes, window: float) -> None:
+    """The image; where the panel has one, with the edge of the foreground."""
     axis.set_title(panel.title, pad=3)
     if panel.image is None:
         axis.text(0.5, 0.5, panel.corner, transform=axis.transAxes, ha="center", va="center", color="0.35")
         return
     show(axis, panel.image, window)
+    if panel.outline is not None:
+        axis.contour(panel.outline, levels=[0.5], colors=[SKY], linewidths=0.7)
     if panel.corner:
         corner(axis, panel.corner)
 

@@ -17,6 +17,7 @@ from bench.report.read.results import GROUPS, DatasetResults
 from bench.report.tables.captions import about_data
 from bench.store.images import SliceName
 
+ABLATED = ("proposed", "ablation-")  # what the ids of the paper's network and of its ablations begin with
 SIDE = 0.22  # of the shorter side of the image
 GREY_PERCENTILES = (0.5, 99.5)  # of the region in all images, black and white
 
@@ -80,19 +81,21 @@ def zoomed(results: DatasetResults, images: KeptImages, name: SliceName) -> Figu
 
 
 def ablation(results: DatasetResults, images: KeptImages) -> Figure | None:
-    """The ablations beside the joint methods, a row for each contrast."""
+    """The ablations of the paper's network beside it, a row for each contrast."""
     rows = []
     for contrast in results.contrasts():
         name = images.median(contrast)
-        methods = shown(results, images, name, ("single", "joint")) if name else []
-        if name and shown(results, images, name, ("single",)):
-            rows.append((name, methods))
+        own = [m for m in shown(results, images, name, GROUPS) if m.startswith(ABLATED)] if name else []
+        if name and any(method.startswith(ABLATED[1]) for method in own):
+            rows.append((name, own))
     if not rows:
         return None
     columns = 2 + max(len(methods) for _, methods in rows)
     regions = [region_of(images, name, methods) for name, methods in rows]
     with mpl.rc_context(STYLE):
-        heading = f"{about_data(results)}\nablations and joint methods: the square in which they differ most"
+        heading = (
+            f"{about_data(results)}\nthe network of the paper and its ablations: the square in which they differ most"
+        )
         sheet = Sheet(columns, len(rows), PANEL, regions[0].side, heading)
         for i, ((name, methods), region) in enumerate(zip(rows, regions, strict=True)):
             _draw_row(sheet, i * columns, results, images, name, region, methods)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.report.claims import Verdict
 from bench.report.figures.drawing import Picture
 from bench.report.read.images import KeptImages
 from bench.report.read.results import DatasetResults
 from bench.report.tables.main import Table
-from bench.report.tables.verdict import Comparison
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class Section:
 
     results: DatasetResults
     """Rows and records."""
-    comparisons: Sequence[Comparison]
-    """Joint against sequential."""
+    verdict: Verdict
+    """What is claimed."""
     images: KeptImages
     """Of the slices that were kept."""
     pictures: Sequence[Picture]

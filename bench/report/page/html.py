@@ -15,7 +15,7 @@ from bench.report.page import Section, browser
 from bench.report.read.provenance import read_provenance
 from bench.report.read.results import DatasetResults
 from bench.report.tables import verdict
-from bench.report.tables.captions import caption, notes, title
+from bench.report.tables.captions import JOINT_SAID, caption, notes, title
 from bench.report.tables.main import HEADER, body, lines
 
 WIDTH = 1300  # pixels
@@ -49,18 +49,20 @@ def _script(text: str) -> Markup:
 
 
 def _content(section: Section, out: Path) -> dict[str, object]:
-    results, comparisons = section.results, section.comparisons
-    common, own = read_provenance(results)
+    results = section.results.same_people  # but for the verdict and the provenance
+    common, own = read_provenance(section.results)
     several = results.contrasts() if len(results.contrasts()) > 1 else []
     return {
         "id": browser.section_id(results),
         "folder": section.folder.relative_to(out).as_posix(),
         "title": results.title,
         "label": results.label,
-        "headline": verdict.headline(results, comparisons),
-        "verdict_header": verdict.HEADER,
-        "verdicts": [(comparison.joint, comparison.cells()) for comparison in comparisons],
-        "remarks": verdict.remarks(results, comparisons),
+        "question": verdict.QUESTION,
+        "definition": JOINT_SAID,
+        "short": verdict.short(section.verdict),
+        "headline": verdict.headline(section.results, section.verdict),
+        "verdicts": verdict.as_tables(section.results, section.verdict),
+        "remarks": verdict.remarks(section.results, section.verdict),
         "header": HEADER,
         "main": _table(results, None),
         "contrasts": [_table(results, contrast) for contrast in several],
@@ -70,7 +72,7 @@ def _content(section: Section, out: Path) -> dict[str, object]:
         "common": common,
         "runs": [
             (method, _anchor(results, method), [(run, said) for run, said in own if run.method == method])
-            for method in results.methods()
+            for method in section.results.methods()
         ],
     }
 

@@ -15,7 +15,7 @@ def index(sections: Sequence[Section], overview: Picture | None, out: Path) -> s
     parts = ["# Joint against sequential reconstruction and super-resolution\n"]
     parts += _pictures([overview] if overview else [], out)
     for section in sections:
-        results = section.results
+        results = section.results.same_people
 
         def link(text: str, file: str, folder: Path = section.folder) -> str:
             return f"[{text}]({_url(folder / file, out)})"
@@ -26,7 +26,7 @@ def index(sections: Sequence[Section], overview: Picture | None, out: Path) -> s
         parts += [
             f"## {results.title}\n",
             f"{caption(results)}\n",
-            *(f"{sentence}\n" for sentence in verdict.headline(results, section.comparisons)),
+            *(f"{sentence}\n" for sentence in verdict.headline(section.results, section.verdict)),
             f"{', '.join([first, *several, *tables, link('verdict', 'verdict.md')])}\n",
             *_pictures(section.pictures, out),
         ]

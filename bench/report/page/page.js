@@ -113,8 +113,9 @@ const pixels = new Map(); // grey levels of decoded images, by their base64
 let turn = 0; // of loading: only the latest is drawn
 let shown = null; // { slice, a, b }: ids and grey levels of what is drawn
 
-async function levels(slice, method) {
-  const source = slice.images[method];
+const levels = (slice, method) => levelsOf(slice, slice.images[method]);
+
+async function levelsOf(slice, source) {
   if (!pixels.has(source)) {
     const image = new Image();
     image.src = "data:image/png;base64," + source;
@@ -356,13 +357,25 @@ function start() {
 
 // Grids of all methods, from the same images.
 
+async function outlined(slice, of) { // the truth, with the edge of the foreground
+  const canvas = grey(slice, of, slice.window, 0), inside = await levelsOf(slice, slice.foreground);
+  const [width, height] = slice.size, context = canvas.getContext("2d");
+  context.fillStyle = "#56B4E9";
+  inside.forEach((v, i) => {
+    const edge = v && [i - 1, i + 1, i - width, i + width].some((j) => !inside[j]);
+    if (edge) context.fillRect(i % width, Math.floor(i / width), 1, 1);
+  });
+  return canvas;
+}
+
 async function cellOf(one, slice, method, truth) {
   const name = method + (one.groups[method] === "bound" ? " (bound)" : "");
   const cell = element("div", {}, element("span", {}, name));
   const scores = slice.scores[method];
   if (method in slice.images) {
     const of = await levels(slice, method);
-    cell.append(grey(slice, of, slice.window, 0), ...(scores ? [errors(slice, of, truth)] : []));
+    const image = method === TRUTH ? await outlined(slice, of) : grey(slice, of, slice.window, 0);
+    cell.append(image, ...(scores ? [errors(slice, of, truth)] : []));
   }
   cell.append(element("span", {}, scores ?? slice.missing[method] ?? ""));
   return cell;

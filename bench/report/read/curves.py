@@ -9,6 +9,8 @@ from bench.store.layout import StageFolder
 from bench.store.records import StageRecord
 from bench.store.tables import read_table
 
+CRITIC = "critic-accuracy"
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -17,7 +19,7 @@ class Curve:
     stage: str
     """Its id."""
     rows: pd.DataFrame
-    """step, phase, psnr, and lpips if it was measured."""
+    """step, phase, psnr, and lpips and critic-accuracy where they were measured."""
     best_step: int | None
     """Whose weights were taken; None before training has ended."""
 
@@ -35,6 +37,6 @@ def read_curves(results: DatasetResults) -> list[Curve]:
 
 def _read(folder: StageFolder) -> Curve:
     remedy = "delete it, and the figure is made without it"
-    rows = read_table(folder.curve, ("step", "phase", "psnr"), ("step", "psnr", "lpips"), remedy)
+    rows = read_table(folder.curve, ("step", "phase", "psnr"), ("step", "psnr", "lpips", CRITIC), remedy)
     best = StageRecord.read(folder.record).best_step if folder.record.exists() else None
     return Curve(folder.stage, rows, best)

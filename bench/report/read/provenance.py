@@ -14,20 +14,14 @@ STAGE_PROVENANCE = ("hardware", "date", "commit", "command")
 
 def read_provenance(results: DatasetResults) -> tuple[dict[str, str], list[tuple[Run, dict[str, str]]]]:
     """What all runs of a dataset have in common, said once; and what is each run's own, in the table's order."""
-    stages = _stage_records(results)
     runs = [run for method in results.methods() for run in results.of(method)]
     flat = [
-        _flat({k: v for k, v in asdict(run.record).items() if k != "stages"} | _stages(run, stages)) for run in runs
+        _flat({k: v for k, v in asdict(run.record).items() if k != "stages"} | _stages(run, results.stages))
+        for run in runs
     ]
     common = {key: value for key, value in flat[0].items() if all(other.get(key) == value for other in flat)}
     own = [{key: value for key, value in record.items() if key not in common} for record in flat]
     return common, list(zip(runs, own, strict=True))
-
-
-def _stage_records(results: DatasetResults) -> dict[str, StageRecord]:
-    """By key. A dataset's stages may be those of another one, beside it."""
-    records = [StageRecord.read(folder.record) for folder in results.folder.stages(profile=results.profile)]
-    return {record.key: record for record in records}
 
 
 def _stages(run: Run, records: Mapping[str, StageRecord]) -> dict[str, Any]:

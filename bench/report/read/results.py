@@ -1,6 +1,9 @@
 """Rows and their records, gathered by dataset and profile."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 
 import pandas as pd
@@ -8,11 +11,15 @@ import pandas as pd
 from bench.errors import UserError
 from bench.store.keys import sha256_of
 from bench.store.layout import ResultsFolder, RunFolder
-from bench.store.records import STATUSES, RunRecord
+from bench.store.records import STATUSES, RunRecord, StageRecord
 from bench.store.tables import AGAIN, ROW_KEY, read_rows, read_table
 
-GROUPS = ("joint", "single", "sequential", "bound")
+GROUPS = ("joint", "sequential", "single", "bound")
 """In the order in which tables show them."""
+FORMER_GROUP = "ablation"
+"""Rows written before the three groups above were told apart by what is learned from which loss have it."""
+LOSSES = ("l1", "gan", "none")
+"""The classes, in the order in which tables show them."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,48 @@ class DatasetResults:
         """Runs with rows."""
         return [run for run in self.runs if run.rows is not None]
 
+    @cached_property
+    def folds(self) -> tuple[int, ...]:
+        """Those of which there are rows."""
+        return tuple(sorted({run.record.fold for run in self.done}))
+
+    @cached_property
+    def same_people(self) -> "DatasetResults":
+        """The part of it in which every method has the same people: all, or else the first fold that has any rows.
+
+        Means of methods are comparable in it, which they are not where some methods have all folds and others one only.
+        """
+        people = {
+            tuple(sorted({run.record.fold for run in self.of(m) if run.rows is not None})) for m in self.methods()
+        }
+        if len(people - {()}) < 2:
+            return self
+        first = tuple(run for run in self.runs if run.record.fold == self.folds[0])
+        return replace(self, runs=first)
+
+    def with_every_fold(self) -> list[str]:
+        """Methods that have rows of each fold there is, in table order."""
+        return [
+            m
+            for m in self.methods()
+            if {run.record.fold for run in self.of(m) if run.rows is not None} == {*self.folds}
+        ]
+
+    @cached_property
+    def test_share(self) -> float:
+        """People tested over people trained on, where folds share the latter; else 0: how far a variance is corrected."""
+        return test_share(self.done)
+
+    @cached_property
+    def stages(self) -> dict[str, StageRecord]:
+        """By key. A dataset's stages may be those of another one, beside it."""
+        records = [StageRecord.read(folder.record) for folder in self.folder.stages(profile=self.profile)]
+        return {record.key: record for record in records}
+
+    def stages_of(self, run: Run) -> list[StageRecord]:
+        """Records of the stages that a run stands on, as far as they are there; in the order they are made in."""
+        return [self.stages[stage.key] for stage in run.record.stages if stage.key in self.stages]
+
     @property
     def rows(self) -> pd.DataFrame:
         """The rows of all runs; empty if none ended."""
@@ -88,6 +137,19 @@ class DatasetResults:
     def group(self, method: str) -> str:
         """The group of a method."""
         return self.of(method)[0].record.group
+
+    def loss(self, method: str) -> str:
+        """The class of a method: l1, gan or none."""
+        return self.of(method)[0].record.loss
+
+
+def test_share(runs: Iterable[Run]) -> float:
+    """People tested over people trained on, the largest of the folds; 0 where no two folds share a training person."""
+    splits = {run.record.fold: run.record.subjects for run in runs}
+    trained = {fold: set(split.get("train", ())) for fold, split in splits.items()}
+    if not any(one & other for one, other in combinations(trained.values(), 2)):
+        return 0.0
+    return max(len(split["test"]) / len(trained[fold]) for fold, split in splits.items() if trained[fold])
 
 
 def collect(results: Path, dataset: str | None = None, profile: str | None = None) -> list[DatasetResults]:
@@ -120,6 +182,8 @@ def collect(results: Path, dataset: str | None = None, profile: str | None = Non
 
 def _read(folder: RunFolder) -> Run:
     record = RunRecord.read(folder.record)
+    if record.group == FORMER_GROUP:
+        record = replace(record, group=_group(record.method))
     for field, value, allowed in (("status", record.status, STATUSES), ("group", record.group, GROUPS)):
         if value not in allowed:
             raise UserError(f"{folder.record}: '{field}' is '{value}', none of {', '.join(allowed)}: {AGAIN}.")
@@ -129,6 +193,13 @@ def _read(folder: RunFolder) -> Run:
         if not getattr(record, field):
             raise UserError(f"{folder.record} lacks the field '{field}': {AGAIN}.")
     return Run(folder, record, _rows(folder.slices, record), _timing(folder.timing))
+
+
+def _group(ablation: str) -> str:
+    """What an ablation is by the definition of the groups."""
+    if ablation.startswith("ablation-separate"):
+        return "sequential"
+    return "single" if ablation == "ablation-sr" else "joint"
 
 
 def _rows(path: Path, record: RunRecord) -> pd.DataFrame:

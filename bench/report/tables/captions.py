@@ -4,11 +4,17 @@ from collections.abc import Callable, Iterable, Sequence
 
 from bench.metrics.scores import BY_ID, MAIN, SCORES
 from bench.report.read.results import DatasetResults, Run
-from bench.report.statistics import FEWEST_SUBJECTS, WITHIN
-from bench.report.tables.main import ALPHA, TIED, Line
+from bench.report.statistics import FEWEST_PEOPLE, WITHIN
+from bench.report.tables.main import ALPHA, AT_WORK, IDLE, TIED, Line
 from bench.store.tables import ROW_KEY
 
 NOT_RECORDED = "not recorded"
+JOINT_SAID = (
+    "joint: the loss on the HR image reaches everything that is learned, or one network does both; sequential: the "
+    "super-resolver learns with the reconstructor frozen, or apart from it"
+)
+GROUPS_SAID = f"Groups: {JOINT_SAID}; single: only one of the two tasks is done; bound: sees the truth, never ranked."
+CLASSES_SAID = "Class: l1, pixel losses only; gan, perceptual or adversarial terms too; none, nothing learned."
 
 
 def counted(n: int, noun: str) -> str:
@@ -39,29 +45,45 @@ def title(results: DatasetResults, contrast: str | None = None) -> str:
 def caption(results: DatasetResults, contrast: str | None = None) -> str:
     """What the main table's figures are of, and how to read its marks."""
     people = results.rows["subject"].nunique()
-    across = people >= FEWEST_SUBJECTS
-    how = f"bootstrap over {people} subjects" if across else f"bootstrap over slices, {WITHIN}"
-    unit = "subjects" if across else "slices"
+    across = people >= FEWEST_PEOPLE
+    how = f"Student's t over {people} people{corrected(results)}" if across else f"blocks of positions drawn, {WITHIN}"
+    told = f"; {TIED} not told apart from the best (paired t-test over people, Holm over the methods, p ≥ {ALPHA:g})"
     return (
-        f"{about(results, contrast)} Mean ± standard deviation over slices (not over people) [95 % interval of the mean: "
-        f"{how}]. Best in bold; {TIED} not told apart from the best (paired t-test over {unit}, Holm over the methods, "
-        f"p ≥ {ALPHA:g}); bounds see the truth and are not ranked."
+        f"{about(results, contrast)} Inside of the head (fg) first, then the whole image as the paper scores it. Mean over "
+        f"people ± standard deviation over slices [95 % interval of the mean: {how}]. Best mean in bold"
+        f"{told if across else ''}; bounds see the truth and are not ranked. {GROUPS_SAID} {CLASSES_SAID}"
+    )
+
+
+def corrected(results: DatasetResults) -> str:
+    """That folds share training people, where they do: how the variance takes that into account."""
+    if not results.test_share:
+        return ""
+    return (
+        f", variance (1/n + {results.test_share:.3g}) s² as {counted(len(results.folds), 'fold')} share training people"
     )
 
 
 def caption_without_intervals(results: DatasetResults) -> str:
     """That of a table of means and standard deviations only, in which the best are bold."""
-    return f"{about(results)} Mean ± standard deviation over slices (not over people); best in bold; bounds are not ranked."
+    return f"{about(results)} Mean over people ± standard deviation over slices; best in bold; bounds are not ranked."
 
 
 def caption_of_means(results: DatasetResults) -> str:
     """That of a table of means only, in which the best are bold."""
-    return f"{about(results)} Mean over slices; best in bold; bounds see the truth and are not ranked."
+    return f"{about(results)} Mean over people; best in bold; bounds see the truth and are not ranked."
 
 
 def notes(results: DatasetResults, table: Sequence[Line]) -> list[str]:
-    """Metric identities, caveats, reasons of what is missing, cost, provenance."""
-    return [*identities(results, MAIN), *caveats(results), *unequal(results), *unfinished(results), *_cost(results)]
+    """Metric identities, caveats, reasons of what is missing, idle discriminators, cost, provenance."""
+    return [
+        *identities(results, MAIN),
+        *caveats(results),
+        *unequal(results),
+        *unfinished(results),
+        *_idle(table),
+        *_cost(results),
+    ]
 
 
 def identities(results: DatasetResults, scores: Iterable[str]) -> list[str]:
@@ -116,7 +138,7 @@ def unequal(results: DatasetResults) -> list[str]:
         own = len(rows.drop_duplicates(ROW_KEY))
         if own != everything:
             people = rows["subject"].nunique()
-            label = f"; {counted(people, 'subject')}: its interval is {WITHIN}" if people < FEWEST_SUBJECTS else ""
+            label = f"; {counted(people, 'subject')}: its interval is {WITHIN}" if people < FEWEST_PEOPLE else ""
             said.append(f"{method}: only {own} of {everything} slices; its means do not compare with others'{label}.")
         for score in SCORES:
             filled = int(rows[score].notna().sum())
@@ -134,6 +156,14 @@ def unfinished(results: DatasetResults) -> list[str]:
         for run in results.of(method)
         if run.rows is None
     ]
+
+
+def _idle(table: Sequence[Line]) -> list[str]:
+    """Which methods were trained with a discriminator that taught little."""
+    found = [line.method for line in table if line.idle]
+    between = f"{AT_WORK[0]:g} to {AT_WORK[1]:g}"
+    said = f"{IDLE} discriminator's accuracy outside {between} at the end: it guesses, or is always right"
+    return [f"{said}: {', '.join(found)}."] if found else []
 
 
 def _cost(results: DatasetResults) -> list[str]:

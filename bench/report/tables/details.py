@@ -10,7 +10,17 @@ from bench.report.read.results import DatasetResults
 from bench.report.tables.captions import about, counted, identities, unfinished
 from bench.report.tables.main import MISSING, Line, Table, cell, lines
 
-DETAILED = ("psnr_fg", "ssim_fg", "psnr_boundary", "psnr_flat", "psnr_lr", *vessels.COLUMNS)
+DETAILED = (
+    "psnr_fg",
+    "ssim_fg",
+    "lpips_fg",
+    "nmse",
+    "psnr_boundary",
+    "psnr_flat",
+    "psnr_lr",
+    "residual",
+    *vessels.COLUMNS,
+)
 
 
 def table(results: DatasetResults) -> Table | None:
@@ -19,14 +29,14 @@ def table(results: DatasetResults) -> Table | None:
     if not done:
         return None
     shown = [score for score in DETAILED if any(not np.isnan(line.means[score]) for line in done)]
-    header = ["method", "group", *(BY_ID[score].title for score in shown), "n slices", "n subjects"]
+    header = ["method", "group", *(BY_ID[score].title for score in shown), "n slices", "n people"]
     rows = [
         [line.method, line.group, *(cell(line, score) for score in shown), str(line.slices), str(line.subjects)]
         for line in done
     ]
     said = (
-        f"{about(results)} Inside the head (fg), at tissue boundaries, in flat tissue, and of the LR image on the way: mean ± "
-        "standard deviation over slices (not over people). Bounds stand last and are not ranked."
+        f"{about(results)} Inside the head (fg), at tissue boundaries, in flat tissue, and of the LR image on the way: mean "
+        "over people ± standard deviation over slices. Bounds stand last and are not ranked."
     )
     without = [line.method for line in done if np.isnan(line.means["psnr_lr"])]
     missing = [f"LR PSNR {MISSING}: no LR image on the way ({', '.join(without)})."] if without else []

@@ -7,10 +7,11 @@ import pandas as pd
 from bench.metrics.scores import BY_ID, MAIN
 from bench.report.read.results import DatasetResults
 from bench.report.tables.captions import caption, notes
-from bench.report.tables.main import HEADER, MISSING, TIED, Line, Table, body, interval, lines
+from bench.report.tables.main import HEADER, IDLE, MISSING, TIED, Line, Table, body, interval, lines
 
 LATEX = str.maketrans(
     {"±": r"$\pm$", MISSING: "--", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "≥": r"$\geq$", TIED: r"$^\dagger$",
+     IDLE: r"$^\ddagger$",
      "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
      **{c: f"\\{c}" for c in "_%&#${}"}}
 )  # fmt: skip
@@ -27,14 +28,14 @@ def markdown(results: DatasetResults, contrast: str | None = None) -> str:
     """Caption, table, notes."""
     table = lines(results, contrast)
     said = "\n".join(f"- {note}" for note in notes(results, table))
-    return f"{caption(results, contrast)}\n\n{markdown_table(HEADER, body(table, '**{}**'.format))}\n{said}\n"
+    return f"{caption(results, contrast)}\n\n{markdown_table(HEADER, body(table, '**{}**'.format), 3)}\n{said}\n"
 
 
 def contrasts(results: DatasetResults) -> str:
     """A table for each contrast."""
     parts = []
     for contrast in results.contrasts():
-        table = markdown_table(HEADER, body(lines(results, contrast), "**{}**".format))
+        table = markdown_table(HEADER, body(lines(results, contrast), "**{}**".format), 3)
         parts.append(f"{caption(results, contrast)}\n\n{table}")
     return "\n".join(parts)
 
@@ -48,7 +49,8 @@ def csv(results: DatasetResults) -> str:
             scores = {f"{s}_{kind}": getattr(line, f"{kind}s")[s] for s in BY_ID for kind in ("mean", "std")}
             records.append(
                 {"dataset": results.dataset, "profile": results.profile, "source": results.label,
-                 "contrast": contrast or "all", "method": line.method, "group": line.group, "status": line.status,
+                 "contrast": contrast or "all", "method": line.method, "group": line.group, "class": line.loss,
+                 "status": line.status,
                  **scores, **_bounds(line), "slices": line.slices, "subjects": line.subjects, "seconds": line.seconds,
                  "peak_memory_mb": line.memory_mb, "parameters": line.parameters,
                  "gmac": line.gmac, "reason": line.reason}

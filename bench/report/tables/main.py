@@ -6,18 +6,22 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bench.metrics.scores import BY_ID, MAIN
-from bench.report.read.results import DatasetResults, Run
-from bench.report.statistics import Interval, bootstrap, holm, paired_tests
+from bench.report.read.results import DatasetResults
+from bench.report.statistics import FEWEST_PEOPLE, Interval, compare, holm, over_people, within_people
 from bench.store.tables import ROW_KEY
 
 HEADER = [
-    "method", "group", *(BY_ID[score].title for score in MAIN), "n slices", "n subjects", "s / slice", "peak MB",
+    "method", "group", "class", *(BY_ID[score].title for score in MAIN), "n slices", "n people", "s / slice", "peak MB",
     "parameters", "GMAC",
 ]  # fmt: skip
 MISSING = "–"
 TIED = "†"
+IDLE = "‡"
+AT_WORK = (0.55, 0.95)
+"""Accuracy of a discriminator that neither guesses nor is always right."""
 ALPHA = 0.05
 
 
@@ -44,9 +48,11 @@ class Line:
     method: str
     """Its id."""
     group: str
-    """joint, ablation, sequential or bound."""
+    """joint, sequential, single or bound."""
+    loss: str
+    """Its class: l1, gan or none."""
     means: dict[str, float]
-    """By score, over slices; nan where there is none."""
+    """By score, over people of the mean over a person's slices; nan where there is none."""
     stds: dict[str, float]
     """Standard deviations over slices, with divisor n."""
     slices: int
@@ -65,6 +71,10 @@ class Line:
     """Of the run; "no rows" where it has none of this contrast."""
     reason: str | None
     """Why there are no rows."""
+    test_share: float
+    """How far the variance over people is corrected for folds that share training people."""
+    idle: bool
+    """Whether a discriminator it was trained with was not at work."""
     by_slice: pd.DataFrame = field(repr=False, compare=False)
     """Index ROW_KEY, a column a score: the mean over seeds."""
 
@@ -77,11 +87,18 @@ class Line:
 @lru_cache(maxsize=64)
 def lines(results: DatasetResults, contrast: str | None = None) -> tuple[Line, ...]:
     """Rows in table order; slices of all seeds and folds together. Cached: every table starts from them."""
-    return tuple(_line(results.of(id), contrast) for id in results.methods())
+    return tuple(_line(results, id, contrast) for id in results.methods())
 
 
-def _line(runs: list[Run], contrast: str | None) -> Line:
+def at_work(accuracy: float | None) -> bool:
+    """Whether there is no discriminator, or one within `AT_WORK`."""
+    return accuracy is None or AT_WORK[0] <= accuracy <= AT_WORK[1]
+
+
+def _line(results: DatasetResults, method: str, contrast: str | None) -> Line:
+    runs, test_share = results.of(method), results.test_share
     done = [run for run in runs if run.rows is not None]
+    idle = not all(at_work(stage.critic_accuracy) for run in done for stage in results.stages_of(run))
     record = (done or runs)[0].record
     rows = pd.concat([run.rows for run in done if run.rows is not None]) if done else None
     if rows is not None and contrast:
@@ -92,15 +109,18 @@ def _line(runs: list[Run], contrast: str | None) -> Line:
         status, reason = ("no rows", None) if done else (record.status, record.reason)
         empty = pd.DataFrame(columns=list(BY_ID), index=pd.MultiIndex.from_arrays([[]] * 3, names=ROW_KEY), dtype=float)
         return Line(
-            record.method, record.group, nothing, nothing, 0, 0, nan, nan, record.parameters, nan, status, reason, empty
-        )
+            record.method, record.group, record.loss, nothing, nothing, 0, 0, nan, nan, record.parameters, nan, status, reason,
+            test_share, idle, empty,
+        )  # fmt: skip
     timing = [run.timing for run in done if run.timing is not None]
     times = pd.concat(timing) if timing else pd.DataFrame()
     times = times.reindex(columns=["seconds", "peak_memory_mb", "gmac"]).astype(float)
+    by_slice = rows.groupby(ROW_KEY)[list(BY_ID)].mean()
     return Line(
         record.method,
         record.group,
-        {score: float(rows[score].mean()) for score in BY_ID},
+        record.loss,
+        {score: float(by_person(by_slice[score]).mean()) for score in BY_ID},
         {score: float(rows[score].std(ddof=0)) for score in BY_ID},
         len(rows.drop_duplicates(ROW_KEY)),
         rows["subject"].nunique(),
@@ -110,22 +130,45 @@ def _line(runs: list[Run], contrast: str | None) -> Line:
         float(times["gmac"].max()),
         record.status,
         None,
-        rows.groupby(ROW_KEY)[list(BY_ID)].mean(),
+        test_share,
+        idle,
+        by_slice,
     )
 
 
 def interval(line: Line, score: str) -> Interval | None:
-    """95 % interval of a method's mean; None where it has no such score."""
-    scores = line.by_slice[score].dropna()
-    if scores.empty:
-        return None
-    return _bootstrap(tuple(scores), tuple(scores.index.get_level_values("subject")))
+    """95 % interval of a method's mean; None where it has no such score, or too little varies."""
+    return interval_of(line.by_slice[score], line.test_share)
+
+
+def interval_of(by_slice: "pd.Series[float]", test_share: float) -> Interval | None:
+    """95 % interval of the mean over people, the index being ROW_KEY: across people, or within them if they are few."""
+    return _interval(tuple(by_slice.dropna().items()), test_share)
 
 
 @lru_cache(maxsize=4096)
-def _bootstrap(values: tuple[float, ...], subjects: tuple[str, ...]) -> Interval:
+def _interval(items: tuple[tuple[tuple[str, str, int], float], ...], test_share: float) -> Interval | None:
     """Cached: the same figures stand in a table's Markdown, CSV, LaTeX and HTML."""
-    return bootstrap(values, subjects)
+    if not items:
+        return None
+    series = pd.Series(dict(items)).rename_axis(ROW_KEY)
+    across = over_people(by_person(series), test_share)
+    if across or series.index.get_level_values("subject").nunique() >= FEWEST_PEOPLE:
+        return across
+    return within_people([positions(own) for _, own in series.groupby(level="subject")])
+
+
+def positions(person: "pd.Series[float]") -> NDArray[np.float64]:
+    """Mean of every position of a person, in their order; contrasts of other slices are other positions, one after another."""
+    table = person.reset_index(name="value").pivot_table("value", "slice", "contrast")
+    if table.notna().all(axis=None):
+        return np.asarray(table.mean(axis=1), dtype=np.float64)
+    return np.asarray(person.sort_index(level=["contrast", "slice"]), dtype=np.float64)
+
+
+def by_person(series: "pd.Series[float]") -> "pd.Series[float]":
+    """Mean of each person, the index being the subject."""
+    return series.groupby(level="subject").mean()
 
 
 def differences(one: Line, other: Line, score: str) -> "pd.Series[float]":
@@ -151,32 +194,32 @@ def best_of(table: Sequence[Line], score: str) -> Line | None:
 
 
 def tied(table: Sequence[Line], score: str) -> set[str]:
-    """Methods that cannot be told apart from the best one, without it; bounds are not ranked.
+    """Methods that cannot be told apart from the best one, without it; bounds are not ranked, and few people tell nothing.
 
-    Paired t-test on the shared slices: over subjects with three or more, else over slices; Holm over the methods.
+    Paired t-test over people on the shared slices, Holm over the methods.
     """
     ranked = [line for line in table if line.group != "bound" and not np.isnan(line.means[score])]
     top = best_of(ranked, score)
-    if top is None or len(ranked) < 2:
+    if top is None or max(line.subjects for line in ranked) < FEWEST_PEOPLE:
         return set()
     others = [line for line in ranked if line is not top]
-    adjusted = holm([_p(differences(top, line, score)) for line in others])
+    adjusted = holm([_p(top, line, score) for line in others])
     return {line.method for line, p in zip(others, adjusted, strict=True) if not p < ALPHA}
 
 
-def _p(difference: "pd.Series[float]") -> float:
-    if difference.empty:
-        return float("nan")
-    return paired_tests(difference.to_numpy(), difference.index.get_level_values("subject").to_list()).t
+def _p(one: Line, other: Line, score: str) -> float:
+    """Of no difference; nan if they share too few people, or those do not differ."""
+    difference = by_person(differences(one, other, score))
+    return float("nan") if difference.empty else compare(difference, 0.0, one.test_share).p
 
 
 def mean(line: Line, score: str) -> str:
-    """The mean over slices."""
+    """The mean over people."""
     return number(line.means[score], BY_ID[score].digits)
 
 
 def cell(line: Line, score: str) -> str:
-    """Mean ± std over slices."""
+    """Mean over people ± std over slices."""
     if np.isnan(line.means[score]):
         return MISSING
     digits = BY_ID[score].digits
@@ -217,11 +260,15 @@ def body(
     for line in table:
         if not line.done:
             rows.append(
-                [plain(text) for text in (line.method, line.group, line.status, *[MISSING] * (len(HEADER) - 3))]
+                [
+                    plain(text)
+                    for text in (line.method, line.group, line.loss, line.status, *[MISSING] * (len(HEADER) - 4))
+                ]
             )
         else:
             counts = (str(line.slices), str(line.subjects))
             cost = (number(line.seconds, 3), number(line.memory_mb, 0), f"{line.parameters:,}", significant(line.gmac))
             scores = [scored(line, score) for score in MAIN]
-            rows.append([plain(line.method), plain(line.group), *scores, *map(plain, (*counts, *cost))])
+            loss = f"{line.loss} {IDLE}" if line.idle else line.loss
+            rows.append([*map(plain, (line.method, line.group, loss)), *scores, *map(plain, (*counts, *cost))])
     return rows

@@ -36,7 +36,7 @@ def table(results: DatasetResults) -> Table | None:
     if not shared:
         return None
     titles = [title for s in PRINTED for title in (f"{BY_ID[s].title} paper", f"{BY_ID[s].title} here")]
-    header = ["method", "paper's name", *titles, "s paper", "s here", "n slices here", "n subjects here"]
+    header = ["method", "paper's name", *titles, "s paper", "s here", "n slices here", "n people here"]
     rows = [_row(method, printed.loc[method], found.get(method)) for method in printed.index]
     said = (
         f"{about(results)} Beside the means that the paper prints for its own data ({CITATION}). People, scanner, matrix and "

@@ -5,9 +5,9 @@ import pandas as pd
 
 from bench.metrics.scores import BY_ID
 from bench.report.read.results import DatasetResults
-from bench.report.statistics import WITHIN, Interval, bootstrap
+from bench.report.statistics import WITHIN, Interval
 from bench.report.tables.captions import about, identities, unfinished
-from bench.report.tables.main import MISSING, Line, Table, lines, mean, number
+from bench.report.tables.main import MISSING, Line, Table, by_person, interval_of, lines, mean, number
 
 FED = "psnr_oracle_fed"
 
@@ -20,9 +20,12 @@ def share(line: Line) -> "pd.Series[float]":
 
 
 def propagated(line: Line) -> Interval | None:
-    """Mean share over slices, with its interval."""
+    """Mean share over people, with its interval if there is one; None without an oracle-fed run."""
     shares = share(line)
-    return None if shares.empty else bootstrap(shares.to_numpy(), shares.index.get_level_values("subject").to_list())
+    if shares.empty:
+        return None
+    mean = float(by_person(shares).mean())
+    return interval_of(shares, line.test_share) or Interval(mean, float("nan"), float("nan"), WITHIN)
 
 
 def table(results: DatasetResults) -> Table | None:
@@ -33,7 +36,7 @@ def table(results: DatasetResults) -> Table | None:
     header = [
         "method", "group", BY_ID["psnr_lr"].title, BY_ID[FED].title, BY_ID["psnr"].title, "lost in sequence, dB",
         BY_ID["nmse_oracle_fed"].title, BY_ID["nmse"].title, "share propagated, %", "95 % low", "95 % high",
-        "n slices", "n subjects",
+        "n slices", "n people",
     ]  # fmt: skip
     said = (
         f"{about(results)} Error propagation: the super-resolver of each sequential method in sequence (fed its "
@@ -53,7 +56,7 @@ def _row(line: Line) -> list[str]:
 
 def _notes(results: DatasetResults, shown: list[Line]) -> list[str]:
     notes = [
-        "Share propagated: (NMSE in sequence - NMSE oracle-fed) / NMSE in sequence, mean over slices. Negative: the "
+        "Share propagated: (NMSE in sequence - NMSE oracle-fed) / NMSE in sequence, mean over people. Negative: the "
         "super-resolver does better on its reconstruction's images, which it was trained on, than on error-free ones.",
         "LR PSNR: the reconstruction on the way; a joint method's is inside it, with no super-resolver to feed apart.",
     ]

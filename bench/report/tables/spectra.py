@@ -37,7 +37,7 @@ def table(results: DatasetResults) -> Table | None:
         return None
     header = [
         "method", "group", *(f"error {title}, %" for title in REGIONS.values()),
-        *(f"right {title}" for title in REGIONS.values()), "n slices", "n subjects",
+        *(f"right {title}" for title in REGIONS.values()), "n slices", "n people",
     ]  # fmt: skip
     rows = []
     for line in lines(results):

@@ -15,8 +15,9 @@ from bench.report.read.results import collect
 from bench.report.tables.captions import caption_of_means, not_computed, unequal, unfinished
 from bench.report.tables.main import Line, best, lines, mean, number
 
-COMPARED = ("psnr", "ssim", "lpips")
-COMPARED_DIGITS = {"psnr": 2, "ssim": 3, "lpips": 3}  # nine columns in 80 characters
+SHOWN = ("psnr_fg", "lpips_fg", "psnr", "ssim", "lpips")
+COMPARED = ("psnr_fg", "psnr", "lpips")
+COMPARED_DIGITS = {"psnr_fg": 2, "psnr": 2, "lpips": 3}  # nine columns in 80 characters
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,13 @@ def summary(results: Path, dataset: str, profile: str, beside: Path | None = Non
     UserError
         If `results` holds no such runs or a file is damaged; `beside` may lack them.
     """
-    found = collect(results, dataset, profile)[0]
-    table, shown = lines(found), (*COMPARED, "psnr_lr")
-    main = _new(caption_of_means(found), ("method", *(BY_ID[score].title for score in shown), "s / slice"))
-    winners = {score: best(table, score) for score in COMPARED}
+    found = collect(results, dataset, profile)[0].same_people
+    table = lines(found)
+    main = _new(caption_of_means(found), ("method", *(BY_ID[score].name for score in SHOWN), "s / slice"))
+    winners = {score: best(table, score) for score in SHOWN}
     for line in table:
-        cells = [mean(line, score) for score in shown]
-        for i, score in enumerate(COMPARED):
+        cells = [mean(line, score) for score in SHOWN]
+        for i, score in enumerate(winners):
             if line.method in winners[score]:
                 cells[i] = f"[bold]{cells[i]}[/bold]"
         main.add_row(line.method, *(cells if line.done else [line.status, *cells[1:]]), number(line.seconds, 3))
@@ -69,7 +70,7 @@ def summary(results: Path, dataset: str, profile: str, beside: Path | None = Non
     second = None
     if beside is not None:
         try:
-            second = _side_by_side(compare(table, lines(collect(beside, dataset, profile)[0])), beside)
+            second = _side_by_side(compare(table, lines(collect(beside, dataset, profile)[0].same_people)), beside)
         except UserError as error:
             missing.append(f"nothing to compare with: {error}")
     main.caption, main.caption_justify = escape("\n".join(missing)) or None, "left"
@@ -79,7 +80,7 @@ def summary(results: Path, dataset: str, profile: str, beside: Path | None = Non
 def _side_by_side(pairs: list[Beside], beside: Path) -> Table:
     titles = [title for s in COMPARED for title in (BY_ID[s].name, "there", "diff.")]
     table = _new(f"beside {beside}", ("method", *titles))
-    table.padding = (0, 0, 0, 0)  # ten columns in 80 characters
+    table.padding, table.show_edge = (0, 0, 0, 0), False  # ten columns in 80 characters
     for pair in pairs:
         cells = []
         for score in COMPARED:

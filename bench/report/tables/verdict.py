@@ -1,195 +1,276 @@
-"""The answer to the question: each joint method minus the best sequential one, and minus its own sequential twin."""
+"""The answer to the question in words and tables: the declared comparisons, every person, what is exploratory, the costs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from bench.metrics.scores import BY_ID
+from bench.report.claims import Claim, Verdict
+from bench.report.declared import BESIDE, CLASSES, EXPLORATORY_LEVEL, LEVEL, PRIMARY, margin
 from bench.report.read.results import DatasetResults
-from bench.report.statistics import ACROSS, Interval, bootstrap, holm, paired_tests
-from bench.report.tables.captions import about_data, counted
+from bench.report.statistics import EQUIVALENCE_LEVEL, FEWEST_PEOPLE, MOST_PEOPLE, Outcome
+from bench.report.tables.captions import JOINT_SAID, about, corrected, counted
 from bench.report.tables.formats import markdown_table
-from bench.report.tables.main import MISSING, Line, best_of, differences, lines, number
-from bench.store import paper
+from bench.report.tables.main import MISSING, Line, Table, lines, number, significant
 
-JUDGED = ("psnr", "ssim", "lpips", "nmse", "psnr_fg", "ssim_fg")
-BEST = "best sequential"
-TWIN = "sequential twin"
-HEADER = (
-    "score",
-    "compared with",
-    "joint minus it",
-    "95 % interval",
-    "joint better on",
-    "p (Holm)",
-    "outcome",
+QUESTION = (
+    "When k-space is undersampled and resolution is low, does solving reconstruction and super-resolution jointly beat doing "
+    "one after the other: by how much, and at what cost?"
 )
-NONE_SHOWN = "no difference shown"
+COSTS = ("training, s", "s / slice", "GMAC", "parameters", "peak MB")
+HEADER = (
+    "claim", "class", "one − other", "score", "difference", "interval", "people", "p", "p (equivalence)", "outcome",
+)  # fmt: skip
+EXPLORATORY_HEADER = (
+    "one − other", "class", "score", "difference", "95 % interval", "people", "p (Holm)", "p (equivalence)", "outcome",
+)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One score of one joint method against a sequential one: the best in it, or the joint method's own twin."""
-
-    joint: str
-    """Id of the joint method."""
-    sequential: str
-    """Id of the one it is compared with."""
-    score: str
-    """Id of the score."""
-    interval: Interval
-    """Of joint minus sequential."""
-    better_on: int
-    """Slices on which joint is better."""
-    slices: int
-    """Slices that both have."""
-    subjects: int
-    """People whose slices these are."""
-    p: float
-    """Paired t-test over subjects, adjusted for all comparisons of the dataset; nan with too few subjects."""
-    against: str = BEST
-    """`BEST` or `TWIN`."""
-
-    @property
-    def outcome(self) -> str:
-        """Who is better, if anybody."""
-        if not self.interval.excludes_zero:
-            return NONE_SHOWN
-        return "joint better" if (self.interval.mean > 0) == BY_ID[self.score].higher_is_better else "sequential better"
-
-    def cells(self) -> list[str]:
-        """In the order of `HEADER`."""
-        mean, low, high = self.ends()
-        wins = f"{self.better_on} of {self.slices}"
-        other = f"{self.sequential} ({'best' if self.against == BEST else 'twin'})"
-        return [BY_ID[self.score].label, other, mean, f"{low} to {high}", wins, number(self.p, 3), self.outcome]
-
-    def ends(self) -> tuple[str, str, str]:
-        """Mean and ends of the interval, as printed."""
-        digits, interval = BY_ID[self.score].digits, self.interval
-        return number(interval.mean, digits, "+"), number(interval.low, digits, "+"), number(interval.high, digits, "+")
-
-    def figure(self) -> str:
-        """ "PSNR +0.48 dB (+0.20 to +0.75)"."""
-        score, (mean, low, high) = BY_ID[self.score], self.ends()
-        return f"{score.name} {f'{mean} {score.unit}'.rstrip()} ({low} to {high})"
+def pair(claim: Claim) -> str:
+    """ "proposed − ablation-end-to-end"; of a pick, that it is one."""
+    if not claim.one:
+        return "best joint − best sequential"
+    return f"{claim.one} − {claim.other}" + (" (picked)" if claim.declared.picked else "")
 
 
-def compare_groups(results: DatasetResults, contrast: str | None = None) -> list[Comparison]:
-    """Every joint method against the best sequential one and against its twin, score by score, on the slices they share."""
-    table = {line.method: line for line in lines(results, contrast) if line.done}
-    found = []
-    sequential = [line for line in table.values() if line.group == "sequential"]
-    for joint in (line for line in table.values() if line.group == "joint"):
-        for score in JUDGED:
-            rivals = (BEST, best_of(sequential, score)), (TWIN, table.get(paper.twins().get(joint.method, "")))
-            made = (_compare(joint, rival, score, against) for against, rival in rivals if rival)
-            found += [comparison for comparison in made if comparison]
-    found.sort(key=lambda c: c.against != BEST)  # stable
-    adjusted = holm([comparison.p for comparison in found])
-    return [replace(comparison, p=float(p)) for comparison, p in zip(found, adjusted, strict=True)]
+def named(claim: Claim) -> str:
+    """ "(3)", or that it is exploratory from the start."""
+    return f"({claim.declared.number})" if claim.declared.number else "beside"
 
 
-def _compare(joint: Line, rival: Line, score: str, against: str) -> Comparison | None:
-    difference = differences(joint, rival, score)
-    if difference.empty:
-        return None
-    values, subjects = difference.to_numpy(), difference.index.get_level_values("subject").to_list()
-    interval = bootstrap(values, subjects)
-    p = paired_tests(values, subjects).t if interval.scope == ACROSS else float("nan")
-    wins = int((values > 0).sum() if BY_ID[score].higher_is_better else (values < 0).sum())
-    return Comparison(joint.method, rival.method, score, interval, wins, len(values), len(set(subjects)), p, against)
+def outcome(claim: Claim) -> str:
+    """What is shown, as it is printed; never that somebody is better where nothing is tested."""
+    found = claim.outcome
+    if found is Outcome.NONE:
+        return claim.missing or MISSING
+    if found is Outcome.EQUAL:
+        return "practically equal"
+    if found is Outcome.UNDECIDED:
+        return f"not decided: {_needed(claim)}" if claim.declared.number else "not decided"
+    return f"{claim.winner} better" + (", by less than matters" if found is Outcome.LESS_THAN_MATTERS else "")
 
 
-def headline(results: DatasetResults, found: Sequence[Comparison]) -> list[str]:
-    """A sentence for each joint method and what it is compared with, with figures where a difference is shown."""
-    if not found:
-        return [f"No verdict: {_why_none(results)}."]
+def _needed(claim: Claim) -> str:
+    people, in_folds = claim.needed()
+    assert claim.paired is not None
+    if people > MOST_PEOPLE:
+        return f"would need more than {MOST_PEOPLE} people"
+    if in_folds or not claim.paired.test_share:
+        return f"would need about {people} people"
+    return f"more people in five folds would not do, about {people} new people would for these networks alone"
+
+
+def difference(claim: Claim) -> str:
+    """ "+0.17"."""
+    return MISSING if claim.paired is None else number(claim.paired.mean, BY_ID[claim.score].digits, "+")
+
+
+def interval(claim: Claim) -> str:
+    """ "+0.06 to +0.28", or a dash where nothing is tested."""
+    if claim.paired is None or not claim.paired.tested:
+        return MISSING
+    digits = BY_ID[claim.score].digits
+    return f"{number(claim.paired.low, digits, '+')} to {number(claim.paired.high, digits, '+')}"
+
+
+def p_value(p: float) -> str:
+    """Three digits, never 0."""
+    return "< 0.001" if p < 0.001 else number(p, 3)
+
+
+def sentence(claim: Claim) -> str:
+    """One declared comparison in one sentence."""
+    about_it = f"({claim.declared.number}, {claim.declared.loss}) {claim.declared.asks}: {pair(claim)}"
+    if claim.paired is None:
+        return f"{about_it}: {claim.missing}."
+    score, digits = BY_ID[claim.score], BY_ID[claim.score].digits
+    figure = f"{score.name} {difference(claim)} {score.unit}".rstrip()
+    if not claim.paired.tested:
+        people = ", ".join(number(value, digits, "+") for _, value in claim.people)
+        of = f"each of {claim.paired.people} people: {people}" if claim.paired.people > 1 else "one person"
+        return f"{about_it}: {figure} ({of}); not tested."
+    of = f"{100 * (1 - claim.paired.level):g} % interval {interval(claim)}, {claim.paired.people} people"
+    until = (
+        f"; exploratory, as ({claim.after}) showed no difference, p (Holm) {p_value(claim.p_holm)}"
+        if claim.after
+        else ""
+    )
+    return f"{about_it}: {figure} ({of}{until}): {outcome(claim)}."
+
+
+def short(found: Verdict) -> str:
+    """What is shown in a few words: "(3, l1) +0.17 dB, dl-espirit~rrdb better"."""
     said = []
-    for joint, against in dict.fromkeys((comparison.joint, comparison.against) for comparison in found):
-        own = [c for c in found if (c.joint, c.against) == (joint, against)]
-        parts = []
-        for outcome in ("joint better", "sequential better", NONE_SHOWN):
-            scores = [c.figure() for c in own if c.outcome == outcome]
-            if scores:
-                parts.append(f"{outcome} in {', '.join(scores)}")
-        rival = (
-            f"its sequential twin {own[0].sequential}"
-            if against == TWIN
-            else "the best sequential method of each score"
+    for claim in found.made:
+        shown = outcome(claim).split(":")[0] if claim.paired and claim.paired.tested else "not tested"
+        apart = "" if claim.confirmatory or shown == "not tested" else ", exploratory"
+        figure = f"{difference(claim)} {BY_ID[claim.score].unit}".rstrip()
+        said.append(f"({claim.declared.number}, {claim.declared.loss}) {figure}, {shown}{apart}")
+    return "; ".join(said) or "no declared comparison has rows"
+
+
+def headline(results: DatasetResults, found: Verdict) -> list[str]:
+    """A sentence for each declared comparison that has rows, and one for all that have none."""
+    said = [sentence(claim) for claim in found.made]
+    lacking = [
+        f"({claim.declared.number}, {claim.declared.loss}) {claim.missing}"
+        for claim in found.declared
+        if not claim.paired
+    ]
+    if not said:
+        failed = [f"{run.method}: {run.record.outcome}" for run in results.runs if run.rows is None]
+        why = f" ({'; '.join(failed)})" if failed else ""
+        return [f"No declared comparison has rows{why}."]
+    return [*said, *([f"Not made: {'; '.join(lacking)}."] if lacking else [])]
+
+
+def declared_rows(found: Verdict) -> list[list[str]]:
+    """Cells of the declared comparisons, in the order of `HEADER`; those without rows too."""
+    rows = []
+    for claim in found.declared:
+        paired = claim.paired
+        p = MISSING if paired is None else p_value(paired.p)
+        apart = (
+            ""
+            if claim.confirmatory or not (paired and paired.tested)
+            else f" (Holm {p_value(claim.p_holm)}, exploratory)"
         )
-        said.append(f"{joint} against {rival}{_whom(own)}: {'; '.join(parts)}.")
+        level = f" ({100 * (1 - paired.level):g} %)" if paired and paired.tested else ""
+        rows.append(
+            [named(claim), claim.declared.loss, pair(claim), BY_ID[claim.score].label, difference(claim),
+             interval(claim) + level, str(paired.people) if paired else "0", p + apart,
+             p_value(paired.p_unequal) if paired else MISSING, outcome(claim)]
+        )  # fmt: skip
+    return rows
+
+
+def exploratory_rows(found: Verdict) -> list[list[str]]:
+    """Cells of all others, in the order of `EXPLORATORY_HEADER`."""
+    rows = []
+    for claim in found.exploratory:
+        if (paired := claim.paired) is None:
+            continue
+        rows.append(
+            [pair(claim), claim.declared.loss, BY_ID[claim.score].label, difference(claim), interval(claim),
+             str(paired.people), p_value(claim.p_holm), p_value(paired.p_unequal), outcome(claim)]
+        )  # fmt: skip
+    return rows
+
+
+def people_table(found: Verdict) -> tuple[list[str], list[list[str]]]:
+    """Every person's difference in each declared comparison: a header, and a row a person."""
+    claims = [
+        *found.made,
+        *(c for c in found.exploratory if c.declared in BESIDE and c.score == PRIMARY[c.declared.loss]),
+    ]
+    header = ["person", *(f"{named(c)} {pair(c)}, {BY_ID[c.score].label}" for c in claims)]
+    columns = [dict(claim.people) for claim in claims]
+    subjects = sorted({subject for column in columns for subject in column})
+    nan = float("nan")
+    rows = [
+        [s, *(number(v.get(s, nan), BY_ID[c.score].digits, "+") for c, v in zip(claims, columns, strict=True))]
+        for s in subjects
+    ]
+    return header, rows
+
+
+def cost_table(results: DatasetResults, found: Verdict) -> tuple[list[str], list[list[str]]]:
+    """What the two sides of each declared comparison cost: "one / other" in every cell."""
+    table = {line.method: line for line in lines(results)}
+    rows = []
+    for claim in found.made:
+        one, other = ([*_costs(results, table[id])] for id in (claim.one, claim.other))
+        both = [f"{a} / {b}" for a, b in zip(one, other, strict=True)]
+        rows.append([named(claim), claim.declared.loss, pair(claim), *both])
+    return ["claim", "class", "one / other", "updates", *COSTS], rows
+
+
+def _costs(results: DatasetResults, line: Line) -> list[str]:
+    run = next(run for run in results.of(line.method) if run.rows is not None)
+    stages = [stage for stage in results.stages_of(run) if stage.iterations]
+    seconds = sum(stage.seconds or 0.0 for stage in stages)
+    updates = " + ".join(str(stage.iterations) for stage in stages) or MISSING
+    training = f"{seconds:,.0f}" if seconds else MISSING
+    return [
+        updates, training, number(line.seconds, 3), significant(line.gmac), f"{line.parameters:,}", number(line.memory_mb, 0),
+    ]  # fmt: skip
+
+
+def remarks(results: DatasetResults, found: Verdict) -> list[str]:
+    """How to read it, what it assumes, and what it does not show."""
+    if not (found.made or found.exploratory):
+        return []
+    said = [_test(results)] if found.tested else [
+        f"Fewer than {FEWEST_PEOPLE} people: point estimates and dots only, nothing is tested, and nobody is said to be ahead."
+    ]  # fmt: skip
+    if found.tested:
+        said.append(
+            f"Declared before looking. In each class the comparisons are tested in the order (3), (2), (1), (4), at "
+            f"{100 * LEVEL:g} % each; the first that shows no difference ends the confirmatory part; the rest is "
+            f"exploratory. One without rows is passed over. Exploratory p-values are adjusted together (Holm), and called at "
+            f"{100 * EXPLORATORY_LEVEL:g} %; their intervals are each by itself."
+        )
+        margins = ", ".join(f"±{margin(s):g} {BY_ID[s].unit or BY_ID[s].name}" for s in ("psnr", "ssim", "lpips"))
+        said.append(
+            f"Practically equal: the difference lies within {margins} (two one-sided tests, {100 * EQUIVALENCE_LEVEL:g} % "
+            "each, unadjusted). Not decided: neither is shown; the number of people is that at which one would be, with a "
+            "power of 80 %, were the difference and the spread the ones seen."
+        )
+    said += [_picked(found, loss) for loss in CLASSES if any(key[0] == loss for key in found.picks)]
+    seeds = len({run.record.seed for run in results.done})
+    said.append(
+        f"{counted(seeds, 'training seed')}: chance in training moves the differences too, and is not told apart from people."
+    )
+    if len(results.folds) == 1:
+        said.append(
+            "One fold: what is seen holds for these very networks, not for training them again on other people."
+        )
+    said.append("Positive: the first of the two has the larger score; smaller is the aim in LPIPS.")
     return said
 
 
-def _whom(found: Sequence[Comparison]) -> str:
-    """What keeps a short sentence from claiming too much."""
-    if all(comparison.interval.scope == ACROSS for comparison in found):
-        return ""
-    people = min(comparison.subjects for comparison in found)
-    return f", on slices of {'one person' if people == 1 else f'{people} people'} only"
+def _test(results: DatasetResults) -> str:
+    how = corrected(results)
+    return (
+        "One value a person: the mean over slices, contrasts and seeds. p and interval: paired Student's t over people"
+        f"{how}. That takes their differences to be about normal, which so few people cannot show: every person is listed."
+    )
 
 
-def _why_none(results: DatasetResults) -> str:
-    done = {run.record.group for run in results.done}
-    lacking = [group for group in ("joint", "sequential") if group not in done]
-    if not lacking:
-        return "the joint and the sequential methods share no slices"
-    failed = [f"{run.method} {run.record.outcome}" for run in results.runs if run.record.group in lacking]
-    return f"no {' and no '.join(lacking)} method has rows" + (f" ({'; '.join(failed)})" if failed else "")
-
-
-def remarks(results: DatasetResults, found: Sequence[Comparison]) -> list[str]:
-    """How to read it, and what it does not show."""
-    if not found:
-        return []
-    people = min(comparison.subjects for comparison in found)
-    if all(comparison.interval.scope == ACROSS for comparison in found):
-        scope = (
-            f"Intervals: bootstrap over {counted(people, 'subject')}, whole subjects drawn, widened as Student's t asks. "
-            "p: paired t-test over subjects, adjusted for all comparisons of this dataset."
-        )
-        if people < 6:
-            scope += " With so few people both lean on the differences being about normal."
-    else:
-        scope = (
-            f"Intervals are within subject, not across people: slices of {counted(people, 'subject')} were drawn, and "
-            f"neighbouring slices are alike. Nothing here says that other people would give the same; p is {MISSING}."
-        )
-    seeds = len({run.record.seed for run in results.done})
-    training = f"{counted(seeds, 'training seed')}: how far training alone moves the difference is not in the interval."
-    twin = "Joint minus twin: the same parts in sequence, trained end to end, without what joins them."
-    twins = [twin] if any(comparison.against == TWIN for comparison in found) else []
-    choice = "The best sequential method is picked by these same slices, which favours it a little."
-    scope += " Each interval is 95 % by itself, not for all comparisons at once."
-    return [scope, training, choice, *twins, *_costs(results, found)]
-
-
-def _costs(results: DatasetResults, found: Sequence[Comparison]) -> list[str]:
-    named = dict.fromkeys(id for comparison in found for id in (comparison.joint, comparison.sequential))
-    table = {line.method: line for line in lines(results)}
-    costs = [
-        f"{id} {number(table[id].seconds, 3)} s a slice, {table[id].parameters:,} parameters{_budget(results, id)}"
-        for id in named
-    ]
-    return [f"Cost: {'; '.join(costs)}."]
-
-
-def _budget(results: DatasetResults, method: str) -> str:
-    """How long it was trained: a sequence has two stages, each as long as the one of a joint network."""
-    record = results.of(method)[0].record
-    stages = sum(1 for stage in record.stages if stage.parameters)
-    iterations = record.settings.get("training", {}).get("iterations")
-    return f", {counted(stages, 'stage')} of {iterations} iterations" if stages and iterations else ""
-
-
-def markdown(results: DatasetResults, found: Sequence[Comparison]) -> str:
-    """Sentences, a table for each joint method, remarks."""
+def _picked(found: Verdict, loss: str) -> str:
+    score = BY_ID[PRIMARY[loss]]
     parts = [
-        f"{about_data(results)}\n",
-        *(f"{line}\n" for line in headline(results, found)),
+        f"best {group} {pick.method} ({number(pick.value, score.digits)}, of {counted(pick.among, 'method')})"
+        for (of, group), pick in found.picks.items()
+        if of == loss
     ]
-    for joint in dict.fromkeys(comparison.joint for comparison in found):
-        rows = [comparison.cells() for comparison in found if comparison.joint == joint]
-        parts.append(f"{joint}\n\n{markdown_table(HEADER, rows)}")
+    how = f"by {score.label} on validation, first fold, of the methods with rows of every fold"
+    return f"Picked in class {loss} {how}: {', '.join(parts)}."
+
+
+def markdown(results: DatasetResults, found: Verdict) -> str:
+    """Question, definition, sentences, tables, remarks."""
+    parts = [f"{about(results)}\n", f"{QUESTION}\n", f"{JOINT_SAID[0].upper()}{JOINT_SAID[1:]}.\n"]
+    parts += [f"{sentence}\n" for sentence in headline(results, found)]
+    parts.append(f"## Declared comparisons\n\n{markdown_table(HEADER, declared_rows(found), 4)}")
+    for title, (header, rows) in tables(results, found).items():
+        if rows:
+            parts.append(f"## {title}\n\n{markdown_table(header, rows, 1 if title == PEOPLE else 3)}")
     said = "".join(f"- {remark}\n" for remark in remarks(results, found))
     return "\n".join([*parts, said] if said else parts)
+
+
+PEOPLE, COST, EXPLORATORY = "Every person", "Cost, one / other", "Exploratory"
+
+
+def tables(results: DatasetResults, found: Verdict) -> dict[str, tuple[Sequence[str], list[list[str]]]]:
+    """By title, header and rows of the tables beside that of the declared comparisons."""
+    return {
+        PEOPLE: people_table(found),
+        COST: cost_table(results, found),
+        EXPLORATORY: (EXPLORATORY_HEADER, exploratory_rows(found)),
+    }
+
+
+def as_tables(results: DatasetResults, found: Verdict) -> list[Table]:
+    """The same tables for a page: those that have rows."""
+    made = {"Declared comparisons": (HEADER, declared_rows(found)), **tables(results, found)}
+    return [Table(title, "", list(header), rows, []) for title, (header, rows) in made.items() if rows]

@@ -9,8 +9,8 @@ def test_every_number_of_a_slice_is_a_score():
     given = image.score(truth, None, truth, truth, (1.0, 1.0), None)
     details = error.by_steepness(truth, truth, (1.0, 1.0)) | error.oracle_fed(truth, truth)
     assert list(given) == SCORES
-    assert {*details, *vessels.COLUMNS} == set(DETAILS)
-    assert set(MAIN) <= set(SCORES)
+    assert {*details, *vessels.COLUMNS, "lpips_fg", "residual"} == set(DETAILS)
+    assert set(MAIN) <= set(BY_ID)
 
 
 def test_the_direction_is_that_of_the_score_itself():

@@ -39,10 +39,12 @@ class Results:
     def add(self, method="proposed", group="joint", psnr=30.0, lpips=0.05, gain=None, subjects=("s0", "s1", "s2"),
             contrasts=("t1w",), slices=4, dataset="vwi", profile="laptop", seed=0, fold=0, source="heads",
             label="simulated acquisition", parameters=1000, lr=True, details=None, kept=3, without_lpips=False,
+            record_subjects=None,
             **record):  # fmt: skip
         """One run that is done.
 
         `psnr`: of every slice, plus 0.1 a slice; `gain`: by subject; `details`: further columns; `kept`: how many images.
+        LPIPS of the foreground is that of the whole image plus a hundredth of the gain.
         """
         rows = []
         for subject in subjects:
@@ -58,7 +60,10 @@ class Results:
             truth = head(name.number, self.shape)
             images[str(name)] = np.abs(truth + 10 ** (-psnr / 20) * noise).astype(np.float32)
         folder = self.layout.run(dataset, profile, method, seed, fold)
-        table = pd.DataFrame(rows, columns=[*IDENTITY, *SCORES]).assign(**(details or {}))
+        table = pd.DataFrame(rows, columns=[*IDENTITY, *SCORES]).assign(
+            lpips_fg=lambda t: t["lpips"] + 0.01 * t["subject"].map(lambda s: (gain or {}).get(s, 0.0)),
+            **(details or {}),
+        )
         table = table.reindex(columns=[*IDENTITY, *SCORES, *DETAILS])
         write_rows(folder.slices, table)
         write_images(folder.images, images)
@@ -67,10 +72,11 @@ class Results:
         )
         metrics = {score: f"library 1.0, {score}" for score in (*SCORES, *DETAILS, "gmac")}
         if without_lpips:
-            metrics["lpips"] = "skipped: the profile downloads no weights"
+            metrics["lpips"] = metrics["lpips_fg"] = "skipped: the profile downloads no weights"
         sealed = hashlib.sha256(folder.slices.read_bytes()).hexdigest()
         made = self._record(dataset, profile, method, group, seed, fold, source=source, source_label=label, metrics=metrics,
-                            stages=(use(method, "k", parameters),), slices_sha256=sealed)  # fmt: skip
+                            stages=(use(method, "k", parameters),), slices_sha256=sealed,
+                            subjects=record_subjects or {})  # fmt: skip
         replace(made, **record).write(folder.record)
         self._reference(self.layout.reference(dataset, profile, fold), names)
         return folder
@@ -85,11 +91,11 @@ class Results:
         replace(made, **record).write(folder.record)
         return folder
 
-    def stage(self, stage, curve=None, dataset="vwi", profile="laptop", **record):
+    def stage(self, stage, curve=None, dataset="vwi", profile="laptop", fold=0, **record):
         """One stage; `curve`: columns of its curve."""
-        folder = self.layout.stage(dataset, profile, stage, 0)
-        values = {"key": stage, "parameters": 7, "provenance": {}} | record
-        StageRecord(id=stage, plugin=stage, seed=0, fold=0, validation={}, settings={}, **values).write(folder.record)
+        folder = self.layout.stage(dataset, profile, stage, 0, fold)
+        values = {"key": stage, "parameters": 7, "provenance": {}, "validation": {}} | record
+        StageRecord(id=stage, plugin=stage, seed=0, fold=fold, settings={}, **values).write(folder.record)
         if curve is not None:
             pd.DataFrame(curve).to_csv(folder.curve, index=False)
         return folder

@@ -16,12 +16,13 @@ from bench.report.tables.terminal import compare
 
 @pytest.fixture(scope="module")
 def full(new_results):
-    """Seven methods, two datasets, one failure. For reading only."""
+    """Eight methods, two datasets, one failure. For reading only."""
     results = new_results()
     results.add("proposed", "joint", psnr=33.0)
     for i, method in enumerate(("modl+bicubic", "modl+sinc", "modl+bebygan", "dl-espirit+bebygan")):
         results.add(method, "sequential", psnr=30.0 + i)
     results.add("oracle+sinc", "bound", psnr=40.0)
+    results.add("ablation-end-to-end-l1", "joint", psnr=32.0)  # the longest name
     results.fail("t2net", status="out-of-memory", reason="needs 9 GB")
     results.add("proposed", "joint", dataset="vfa", contrasts=("fa05", "fa20"), label="real raw data, one person",
                 subjects=("p",), lpips=None, without_lpips=True)  # fmt: skip
@@ -43,7 +44,7 @@ def printed(renderable, width=80):
 
 def test_summary_fits_a_terminal(full):
     text = printed(summary(full.folder, "vwi", "laptop"))
-    assert "dl-espirit+bebygan" in text
+    assert "ablation-end-to-end-l1" in text
     assert "33.15" in text
     assert "t2net: out-of-memory: needs 9 GB" in text
     assert max(map(len, text.splitlines())) <= 80
@@ -54,13 +55,16 @@ def test_summary_beside_the_reference(full, results):
     reference = results
     reference.add("proposed", "joint", psnr=32.5, lpips=0.06)
     reference.add("modl+sinc", "sequential", psnr=31.0, slices=2)
+    reference.add("ablation-end-to-end-l1", "joint", psnr=31.0)
     pairs = compare(lines(collect(full.folder, "vwi")[0]), lines(collect(reference.folder, "vwi")[0]))
-    assert [pair.method for pair in pairs] == ["proposed", "modl+sinc"]
-    assert pairs[0].difference("psnr") == pytest.approx(0.5)
-    assert [pair.same_slices for pair in pairs] == [True, False]
+    assert [pair.method for pair in pairs] == ["ablation-end-to-end-l1", "proposed", "modl+sinc"]
+    assert pairs[1].difference("psnr") == pytest.approx(0.5)
+    assert [pair.same_slices for pair in pairs] == [True, True, False]
     text = printed(summary(full.folder, "vwi", "laptop", reference.folder))
-    assert re.search(r"proposed +33\.15 +32\.65 +\+0\.50 .* 0\.050 +0\.060 +-0\.010", text)
+    assert re.search(r"proposed +31\.15 +30\.65 +\+0\.50 .* 0\.050 +0\.060 +-0\.010", text)
     assert re.search(r"modl\+sinc \* ", text)
+    assert "ablation-end-to-end-l1 " in text.split("beside")[1]
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_summary_beside_nothing_says_so(full, tmp_path):

@@ -1,135 +1,136 @@
-import itertools
-
 import numpy as np
 import pytest
 from scipy import stats
 
-from bench.report.statistics import ACROSS, WITHIN, bootstrap, holm, paired_tests, widening
+from bench.report import statistics
+from bench.report.statistics import (
+    ACROSS,
+    FIVE_FOLDS,
+    WITHIN,
+    Outcome,
+    compare,
+    holm,
+    over_people,
+    power,
+    within_people,
+)
+
+TEN = np.array([0.31, 0.10, 0.19, 0.13, 0.12, 0.25, 0.08, 0.22, 0.15, 0.17])
 
 
-def scores(subjects, slices=10, spread=1.0, seed=0):
-    """Each subject has a mean of its own; slices hardly differ."""
-    generator = np.random.default_rng(seed)
-    means = spread * generator.standard_normal(subjects)
-    values = np.repeat(means, slices) + 0.01 * generator.standard_normal(subjects * slices)
-    return values, np.repeat([f"s{i}" for i in range(subjects)], slices)
+def test_one_fold_is_students_paired_test():
+    found = compare(TEN, 0.2)
+    theirs = stats.ttest_1samp(TEN, 0)
+    assert (found.people, found.mean, found.p) == (10, pytest.approx(TEN.mean()), pytest.approx(theirs.pvalue))
+    assert (found.low, found.high) == pytest.approx(theirs.confidence_interval(0.95))
+    once = [stats.ttest_1samp(TEN, m, alternative=a).pvalue for m, a in ((-0.2, "greater"), (0.2, "less"))]
+    assert found.p_unequal == pytest.approx(max(once))
 
 
-def test_bootstrap_agrees_with_scipy_where_each_subject_has_one_slice():
-    values = np.random.default_rng(3).normal(1.0, 2.0, 40)
-    ours = bootstrap(values, [str(i) for i in range(40)], resamples=20000)
-    theirs = stats.bootstrap((values,), np.mean, method="percentile", n_resamples=20000, rng=1).confidence_interval
-    assert ours.mean == pytest.approx(values.mean())
-    assert ours.scope == ACROSS
-    assert widening(40) == pytest.approx(1.045, abs=1e-3)
-    low, high = (ours.mean + (end - ours.mean) / widening(40) for end in (ours.low, ours.high))
-    assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=0.03)
+def test_folds_that_share_people_have_the_corrected_variance():
+    """By hand: s^2 (1/10 + 2/7), 9 degrees of freedom; a mean of 1.67 standard deviations is called at 2.5 %."""
+    found = compare(TEN, 0.2, 2 / 7, 0.025)
+    error = TEN.std(ddof=1) * np.sqrt(0.1 + 2 / 7)
+    assert found.p == pytest.approx(2 * stats.t.sf(TEN.mean() / error, 9))
+    assert found.high - found.mean == pytest.approx(2.685 * error, rel=1e-3)
+    edge = (TEN - TEN.mean()) / TEN.std(ddof=1)
+    assert compare(edge + 1.68, 9.0, 2 / 7, 0.025).p < 0.025 < compare(edge + 1.65, 9.0, 2 / 7, 0.025).p
 
 
-@pytest.mark.parametrize("people", [3, 5, 20])
-def test_bootstrap_is_as_wide_as_students_interval(people):
-    values = np.random.default_rng(people).standard_normal(people)
-    interval = bootstrap(values, [str(i) for i in range(people)], resamples=20000)
-    low, high = stats.t.interval(0.95, people - 1, values.mean(), stats.sem(values))
-    assert interval.high - interval.low == pytest.approx(high - low, rel=0.15)
-
-
-def test_bootstrap_is_as_wide_as_the_subjects_differ_not_the_slices():
-    values, subjects = scores(8, slices=50)
-    clustered = bootstrap(values, subjects)
-    naive = bootstrap(values, [str(i) for i in range(values.size)])
-    per_subject = values.reshape(8, 50).mean(1)
-    assert clustered.high - clustered.low > 5 * (naive.high - naive.low)
-    assert clustered.high - clustered.low == pytest.approx(2 * 2.365 * stats.sem(per_subject), rel=0.1)
-
-
-def test_subjects_with_more_slices_weigh_more_as_in_the_mean_over_slices():
-    values = np.array([1.0] * 8 + [0.0, 0.0])
-    interval = bootstrap(values, ["a"] * 8 + ["b", "c"])
-    assert interval.mean == pytest.approx(0.8)
-    ends = (interval.low - 0.8) / widening(3), (interval.high - 0.8) / widening(3)
-    assert ends == pytest.approx((-0.8, 0.2))  # only b and c, 8 of 27 draws; only a, 1 of 27
-
-
-@pytest.mark.parametrize("people", [1, 2])
-def test_too_few_subjects_are_resampled_by_slice_and_labelled(people):
-    values, subjects = scores(people, slices=200, spread=100.0)
-    interval = bootstrap(values, subjects)
-    assert interval.scope == WITHIN
-    assert interval.high - interval.low < 0.01  # people lie 100 apart, but nobody is swapped for another
-
-
-def test_bootstrap_is_seeded():
-    values, subjects = scores(5)
-    assert bootstrap(values, subjects) == bootstrap(values, subjects)
-    assert bootstrap(values, subjects) != bootstrap(values, subjects, seed=1)
-
-
-def test_interval_covers_as_often_as_it_says():
+@pytest.mark.parametrize("share", [0.0, 2 / 7])
+def test_interval_and_p_never_disagree(share):
     generator = np.random.default_rng(0)
-    subjects = np.repeat([str(i) for i in range(30)], 4)
-    hits = 0
     for _ in range(200):
-        values = np.repeat(generator.standard_normal(30), 4)
-        interval = bootstrap(values, subjects, resamples=500)
-        hits += interval.low <= 0 <= interval.high
-    assert 0.91 <= hits / 200 <= 0.99
+        found = compare(generator.normal(0.5, 1, 10), 0.2, share, 0.025)
+        assert (found.low > 0 or found.high < 0) is (found.p < 0.025)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("people", "slices"), [(30, 4), (5, 10), (3, 10)])
-def test_simulated_effect_is_covered_as_often_as_it_says(people, slices):
-    """A joint method that is 0.3 dB better; people differ in it, and slices within them."""
-    generator = np.random.default_rng(people)
-    subjects = np.repeat([str(i) for i in range(people)], slices)
-    hits = 0
-    for trial in range(2000):
-        gains = 0.3 + 0.4 * generator.standard_normal(people)
-        values = np.repeat(gains, slices) + 0.2 * generator.standard_normal(people * slices)
-        interval = bootstrap(values, subjects, resamples=1000, seed=trial)
-        hits += interval.low <= 0.3 <= interval.high
-    assert 0.93 <= hits / 2000 <= 0.97
+@pytest.mark.parametrize(
+    ("mean", "spread", "outcome"),
+    [
+        (1.0, 0.2, Outcome.DIFFERENT),
+        (-1.0, 0.2, Outcome.DIFFERENT),
+        (0.1, 0.02, Outcome.LESS_THAN_MATTERS),
+        (0.0, 0.1, Outcome.EQUAL),
+        (0.1, 0.5, Outcome.UNDECIDED),
+    ],
+)
+def test_outcomes(mean, spread, outcome):
+    values = mean + spread * stats.zscore(TEN, ddof=1)
+    assert compare(values, 0.2, 2 / 7).outcome() is outcome
 
 
-def test_excludes_zero():
-    assert bootstrap([1.0, 1.1, 0.9], ["a", "b", "c"]).excludes_zero
-    assert bootstrap([-1.0, -1.1, -0.9], ["a", "b", "c"]).excludes_zero
-    assert not bootstrap([1.0, -1.1, 0.1], ["a", "b", "c"]).excludes_zero
+def test_an_adjusted_p_decides_in_place_of_its_own():
+    found = compare(TEN, 0.01)
+    assert (found.outcome(), found.outcome(0.2)) == (Outcome.DIFFERENT, Outcome.UNDECIDED)
 
 
-@pytest.mark.parametrize(("values", "subjects"), [([], []), ([1.0, np.nan], ["a", "b"]), ([1.0], ["a", "b"])])
-def test_senseless_values_are_refused(values, subjects):
+@pytest.mark.parametrize("values", [TEN[:4], TEN[:1], np.ones(8), np.zeros(8)])
+def test_few_people_or_none_that_differ_give_no_outcome_and_no_interval(values):
+    found = compare(values, 0.2, 2 / 7)
+    assert found.outcome() is Outcome.NONE
+    assert found.mean == pytest.approx(values.mean())
+    assert np.isnan([found.p, found.p_unequal, found.low, found.high]).all()
+    assert over_people(values) is None
+
+
+def test_five_people_are_enough():
+    assert compare(TEN[:5], 0.2).outcome() is Outcome.DIFFERENT
+    assert over_people(TEN[:5]).scope == ACROSS
+
+
+@pytest.mark.parametrize("values", [[], [1.0, np.nan], [[1.0, 2.0]]])
+def test_senseless_values_are_refused(values):
     with pytest.raises(ValueError, match=r"finite|needed"):
-        bootstrap(values, subjects)
-    with pytest.raises(ValueError, match=r"finite|needed"):
-        paired_tests(values, subjects)
+        compare(values, 0.2)
 
 
-def test_paired_tests_take_means_of_subjects():
-    values, subjects = scores(6, slices=20)
-    means = values.reshape(6, 20).mean(1)
-    result = paired_tests(values, subjects)
-    assert (result.n, result.unit) == (6, "subject")
-    assert result.t == pytest.approx(stats.ttest_rel(means, np.zeros(6)).pvalue)
-    flips = np.array(list(itertools.product([-1, 1], repeat=6)))
-    ranks = stats.rankdata(np.abs(means))
-    sums = np.abs((flips * ranks).sum(1))
-    assert result.wilcoxon == pytest.approx((sums >= abs((np.sign(means) * ranks).sum()) - 1e-9).mean())
+def test_power_agrees_with_simulation():
+    generator = np.random.default_rng(1)
+    for mean, n, share in ((0.5, 20, 0.0), (1.0, 12, 2 / 7), (0.02, 30, 0.0)):
+        spread = 0.6 if mean > 0.1 else 0.2
+        common = np.sqrt(share / (1 + share)) * generator.standard_normal((4000, 1))
+        own = np.sqrt(1 / (1 + share)) * generator.standard_normal((4000, n))
+        people = mean + spread * np.sqrt(1 + share) * (common + own)  # the spread seen within a run is `spread`
+        found = [compare(values, 0.2, share) for values in people]
+        shares = [np.mean([o.p < 0.05 for o in found]), np.mean([o.p_unequal < 0.05 for o in found])]
+        assert power(mean, spread, 0.2, n, 0.05, share) == pytest.approx(max(shares), abs=0.025)
 
 
-def test_paired_tests_over_slices_of_one_subject():
-    differences = np.random.default_rng(0).normal(0.3, 1.0, 60)
-    result = paired_tests(differences, ["only"] * 60)
-    assert (result.n, result.unit) == (60, "slice")
-    assert result.t == pytest.approx(stats.ttest_1samp(differences, 0).pvalue)
-    assert result.wilcoxon == pytest.approx(stats.wilcoxon(differences).pvalue)
+def test_people_needed_are_the_fewest_with_that_power():
+    for mean, spread, share in ((0.5, 0.6, 0.0), (0.5, 0.2, FIVE_FOLDS), (0.0, 0.2, 0.0)):
+        n = statistics.people_needed(mean, spread, 0.2, 0.025, share)
+        assert power(mean, spread, 0.2, n, 0.025, share) >= 0.8
+        assert n == 5 or power(mean, spread, 0.2, n - 1, 0.025, share) < 0.8
 
 
-def test_paired_tests_at_their_edges():
-    assert (paired_tests(np.zeros(5), ["a"] * 5).t, paired_tests(np.zeros(5), ["a"] * 5).wilcoxon) == (1.0, 1.0)
-    assert paired_tests(np.ones(6), ["a"] * 6).t == 0.0
-    assert paired_tests(np.ones(6), ["a"] * 6).wilcoxon == pytest.approx(2 / 2**6)
-    assert np.isnan(paired_tests([1.0], ["a"]).t)
+def test_five_folds_never_decide_what_is_small_against_its_spread():
+    """The variance of the mean stays above 2/7 of the spread's square, however many people there are."""
+    assert statistics.people_needed(0.3, 0.5, 0.1) == statistics.MOST_PEOPLE + 1
+    assert statistics.people_needed(0.3, 0.5, 0.1, test_share=0.0) == pytest.approx(24, abs=1)
+
+
+def test_within_people_nobody_is_swapped_for_another():
+    generator = np.random.default_rng(0)
+    people = [100.0 * i + generator.standard_normal(40) for i in range(3)]
+    found = within_people(people)
+    assert found.scope == WITHIN
+    assert found.mean == pytest.approx(np.mean([p.mean() for p in people]))
+    assert found.high - found.low < 2
+    assert found == within_people(people)
+
+
+def test_neighbouring_slices_that_are_alike_count_as_fewer():
+    """A slow wave and the same values shuffled: the same slices, drawn one by one, would give the same interval."""
+    wave = np.sin(np.linspace(0, 2 * np.pi, 40, endpoint=False))
+    shuffled = np.random.default_rng(0).permutation(wave)
+    ordered, mixed = (within_people([values]) for values in (wave, shuffled))
+    assert ordered.high - ordered.low > 1.5 * (mixed.high - mixed.low)
+
+
+@pytest.mark.parametrize("people", [[np.arange(3.0)], [np.arange(9.0), np.arange(2.0)], [np.ones(9)]])
+def test_too_few_positions_or_none_that_differ_give_no_interval(people):
+    assert within_people(people) is None
 
 
 def test_holm_by_hand():

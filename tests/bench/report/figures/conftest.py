@@ -8,10 +8,11 @@ from bench.report.read.results import collect
 
 @pytest.fixture(scope="module")
 def full(new_results):
-    """Nine methods, one of them failed. For reading only."""
+    """Ten methods, one of them failed. For reading only."""
     results = new_results()
-    results.add("proposed", "joint", psnr=33.0)
-    results.add("ablation-sr", "ablation", psnr=29.0)
+    results.add("proposed", "joint", psnr=33.0, loss="gan")
+    results.add("ablation-end-to-end", "joint", psnr=32.5, loss="gan")
+    results.add("ablation-sr", "single", psnr=29.0)
     for i, method in enumerate(("modl+bicubic", "modl+sinc", "modl+bebygan", "dl-espirit+bebygan")):
         results.add(method, "sequential", psnr=30.0 + i)
     results.add("oracle+sinc", "bound", psnr=40.0)

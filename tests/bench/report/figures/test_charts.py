@@ -1,8 +1,5 @@
-import pytest
-
 from bench.report.figures import charts
 from bench.report.read.results import collect
-from bench.report.tables import verdict
 from bench.report.tables.main import lines
 
 
@@ -28,40 +25,36 @@ def test_pareto_front_without_bounds(results):
 def test_quality_time_numbers_every_method(collected):
     figure = charts.quality_time(collected)
     key = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert key[:2] == ["1  proposed", "2  ablation-sr"]
-    assert key[-2:] == ["7  oracle+sinc (bound)", "Pareto front"]
-    assert [[text.get_text() for text in axis.texts] for axis in figure.axes] == [list("1234567")] * 2
+    assert key[:2] == ["1  ablation-end-to-end", "2  proposed"]
+    assert key[-2:] == ["8  oracle+sinc (bound)", "Pareto front"]
+    assert [[text.get_text() for text in axis.texts] for axis in figure.axes] == [list("12345678")] * 3
 
 
 def test_quality_time_leaves_out_what_was_not_measured(results):
     results.add(lpips=None, without_lpips=True)
-    assert [axis.get_ylabel() for axis in charts.quality_time(collect(results.folder)[0]).axes] == ["PSNR, dB"]
+    assert [axis.get_ylabel() for axis in charts.quality_time(collect(results.folder)[0]).axes] == [
+        "PSNR fg, dB",
+        "PSNR, dB",
+    ]
 
 
-def test_differences_are_joint_minus_best_sequential_slice_by_slice(results):
-    results.add("proposed", psnr=33.0, gain={"s1": 1.0}, contrasts=("t1w", "t2w"))
-    results.add("modl+sinc", "sequential", psnr=32.5, contrasts=("t1w", "t2w"))
-    results.add("modl+bicubic", "sequential", psnr=30.0, contrasts=("t1w", "t2w"))
-    collected = only(results)
-    comparison = next(c for c in verdict.compare_groups(collected) if c.score == "psnr")
-    found = charts.clouds(collected, comparison)
-    assert [cloud.contrast for cloud in found] == ["t1w", "t2w"]
-    assert found[0].subjects == ("s0",) * 4 + ("s1",) * 4 + ("s2",) * 4
-    assert found[0].differences == pytest.approx((0.5,) * 4 + (1.5,) * 4 + (0.5,) * 4)
-    assert found[0].better("psnr") == 12
-    assert found[0].better("lpips") == 0
-    axis = charts.paired_differences(collected, [comparison]).axes[0]
-    assert axis.get_title() == "proposed − modl+sinc"
-    assert sum(len(dots.get_offsets()) for dots in axis.collections) == 24
-    assert axis.get_xticklabels()[0].get_text() == "t1w\nbetter on 12/12"
+def test_quality_against_quality_has_one_front_over_both_classes(results):
+    for method, loss, psnr, lpips in (
+        ("a", "l1", 33, 0.10),
+        ("b", "gan", 31, 0.04),
+        ("c", "gan", 30, 0.05),
+        ("d", "l1", 32, 0.09),
+    ):
+        results.add(method, "joint", psnr=psnr, lpips=lpips, loss=loss, kept=0)
+    results.add("see-all", "bound", psnr=50, lpips=0.0, kept=0)
+    table = lines(only(results))
+    assert [line.method for line in charts.front_of_both(table)] == ["b", "d", "a"]
+    (axis,) = charts.quality_quality(only(results)).axes
+    faces = [line.get_markerfacecolor() for line in axis.lines[: len(table)]]
+    assert [face == "none" for face in faces] == [True, False, False, True, True]  # filled: gan
+    assert [text.get_text() for text in axis.texts] == list("12345")
 
 
-def test_differences_to_the_best_and_to_the_twin_have_panels_of_their_own(results):
-    results.add("proposed", psnr=33.0)
-    results.add("modl+sinc", "sequential", psnr=32.5)
-    results.add("ablation-end-to-end", "ablation", psnr=31.0)
-    collected = only(results)
-    figure = charts.paired_differences(collected, verdict.compare_groups(collected))
-    titles = ["proposed − modl+sinc", "proposed − ablation-end-to-end"]
-    assert [axis.get_title() for axis in figure.axes] == titles * 2  # PSNR above, LPIPS below
-    assert all(sum(len(dots.get_offsets()) for dots in axis.collections) == 12 for axis in figure.axes)
+def test_without_lpips_of_the_foreground_there_is_no_such_figure(results):
+    results.add(lpips=None, without_lpips=True, kept=0)
+    assert charts.quality_quality(only(results)) is None

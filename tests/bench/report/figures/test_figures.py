@@ -1,10 +1,12 @@
 from bench.report import figures
+from bench.report.claims import Verdict, judge
 from bench.report.figures import charts, grids, zoom
+from bench.report.figures.forest import forest_plot
 from bench.report.read.images import read_kept
 from bench.report.read.results import collect
-from bench.report.tables import verdict
 from bench.store.images import SliceName
 
+NOTHING = Verdict((), (), {})
 MIDDLE = SliceName("t1w", "s0", 1)
 
 
@@ -19,14 +21,14 @@ def words(figure):
 
 
 def test_all_figures_of_a_block(results, tmp_path):
-    results.add("proposed", contrasts=("t2 w",), psnr=33.0)
-    results.add("ablation-sr", "ablation", contrasts=("t2 w",))
-    results.add("modl+sinc", "sequential", contrasts=("t2 w",))
+    results.add("proposed", contrasts=("t2 w",), psnr=33.0, loss="gan")
+    results.add("ablation-sr", "single", contrasts=("t2 w",))
+    results.add("ablation-end-to-end", contrasts=("t2 w",), loss="gan")
     results.stage("proposed", {"step": [1, 2], "phase": ["plain", "plain"], "psnr": [20.0, 30.0]}, best_step=2)
     collected = only(results)
-    found = verdict.compare_groups(collected)
+    found = judge(collected)
     pictures = figures.of_dataset(collected, read_kept(collected), found, tmp_path, False)
-    names = ("grid-t2 w", "zoom-t2 w", "ablation", "quality-time", "differences", "training")
+    names = ("grid-t2 w", "zoom-t2 w", "ablation", "quality-time", "quality-quality", "differences", "training")
     assert [file.name for picture in pictures for file in picture.files] == [f"{name}.png" for name in names]
     assert all("simulated acquisition" in picture.caption for picture in pictures)
 
@@ -34,7 +36,7 @@ def test_all_figures_of_a_block(results, tmp_path):
 def test_every_figure_says_that_data_are_simulated(collected, images):
     made = [grids.method_grid(collected, images, MIDDLE), zoom.zoomed(collected, images, MIDDLE),
             zoom.ablation(collected, images), charts.quality_time(collected),
-            charts.paired_differences(collected, verdict.compare_groups(collected))]  # fmt: skip
+            forest_plot(collected, judge(collected))]  # fmt: skip
     said = [[*words(figure), figure.get_suptitle()] for figure in made]
     assert all(any("vwi, profile laptop: simulated acquisition\n" in text for text in texts) for texts in said)
     labels = [axis.get_ylabel() for axis in grids.examples([(collected, images)]).axes]
@@ -44,7 +46,7 @@ def test_every_figure_says_that_data_are_simulated(collected, images):
 def test_figures_without_their_methods_are_left_out(results, tmp_path):
     results.fail("proposed", reason="out of luck")
     collected = only(results)
-    assert figures.of_dataset(collected, read_kept(collected), [], tmp_path, False) == []
+    assert figures.of_dataset(collected, read_kept(collected), NOTHING, tmp_path, False) == []
     assert figures.overview([(collected, read_kept(collected))], tmp_path, False) is None
 
 
@@ -54,23 +56,26 @@ def test_rows_without_kept_images_have_charts_only(results, tmp_path):
     results.layout.reference("vwi", "laptop").unlink()
     collected = only(results)
     images = read_kept(collected)
-    assert [p.png.name for p in figures.of_dataset(collected, images, [], tmp_path, False)] == ["quality-time.png"]
+    assert [p.png.name for p in figures.of_dataset(collected, images, NOTHING, tmp_path, False)] == [
+        "quality-time.png",
+        "quality-quality.png",
+    ]
     assert figures.overview([(collected, images)], tmp_path, False) is None
 
 
 def test_a_bound_alone_has_a_grid_but_no_zoom(results, tmp_path):
     results.add("oracle+sinc", "bound")
     collected = only(results)
-    pictures = figures.of_dataset(collected, read_kept(collected), [], tmp_path, False)
-    assert [picture.png.name for picture in pictures] == ["grid-t1w.png", "quality-time.png"]
+    pictures = figures.of_dataset(collected, read_kept(collected), NOTHING, tmp_path, False)
+    assert [picture.png.name for picture in pictures] == ["grid-t1w.png", "quality-time.png", "quality-quality.png"]
 
 
 def test_one_kept_slice_gives_every_figure(results, tmp_path):
-    for method, group in (("proposed", "joint"), ("ablation-sr", "ablation"), ("modl+sinc", "sequential")):
+    for method, group in (("proposed", "joint"), ("ablation-sr", "single"), ("ablation-end-to-end", "joint")):
         results.add(method, group, kept=1)
     collected = only(results)
-    pictures = figures.of_dataset(collected, read_kept(collected), verdict.compare_groups(collected), tmp_path, False)
-    names = ["grid-t1w", "zoom-t1w", "ablation", "quality-time", "differences"]
+    pictures = figures.of_dataset(collected, read_kept(collected), judge(collected), tmp_path, False)
+    names = ["grid-t1w", "zoom-t1w", "ablation", "quality-time", "quality-quality", "differences"]
     assert [picture.png.name for picture in pictures] == [f"{name}.png" for name in names]
     assert figures.overview([(collected, read_kept(collected))], tmp_path, False) is not None
 
@@ -80,10 +85,11 @@ def test_names_with_signs_stay_as_they_are(results, tmp_path):
     results.add(subjects=(subject,), contrasts=contrasts)
     collected = only(results)
     images = read_kept(collected)
-    pictures = figures.of_dataset(collected, images, [], tmp_path, False)
+    pictures = figures.of_dataset(collected, images, NOTHING, tmp_path, False)
     files = {picture.png.name for picture in pictures}
     assert files == {
         "quality-time.png",
+        "quality-quality.png",
         *(f"{kind}-{name}.png" for kind in ("grid", "zoom") for name in ("t1 w", "t1%2Fw %24a%24")),
     }
     assert all(picture.png.parent == tmp_path for picture in pictures)

@@ -33,7 +33,7 @@ def test_errors_share_one_scale(collected, images):
     maps = [image for axis in figure.axes for image in axis.images if image.get_cmap().name == "inferno"]
     panels = [p for p in grids.grid_panels(collected, images, MIDDLE) if p.below is not None and p.below.dtype != bool]
     everything = np.stack([panel.below for panel in panels])
-    assert len(maps) == len(panels) == 7
+    assert len(maps) == len(panels) == 8
     assert {image.get_clim() for image in maps} == {(0.0, float(np.percentile(everything, 99)))}
     grey = {image.get_clim() for axis in figure.axes for image in axis.images if image.get_cmap().name == "gray"}
     assert len(grey - {(0.0, 1.0)}) == 1  # images too; (0, 1) is the mask
@@ -53,7 +53,8 @@ def test_grid_says_what_it_is_and_keeps_the_place_of_failures(collected, images)
     assert "vwi, profile laptop: simulated acquisition\nt1w, s0, slice 1" in texts
     assert "out-of-memory" in texts
     titles = [axis.get_title() for axis in figure.axes if axis.get_title()]
-    assert titles[:4] == ["fully sampled HR (truth)", "LR, 4.0×, zero-filled", "proposed", "t2net"]
+    assert titles[:2] == ["fully sampled HR (truth)", "LR, 4.0×, zero-filled"]
+    assert titles[2:5] == ["ablation-end-to-end", "proposed", "t2net"]
     assert titles[-1] == "oracle+sinc (bound)"
 
 
@@ -69,3 +70,15 @@ def test_cropping_mask_keeps_dc_at_its_place():
     kept = central((8, 6), (4, 3))
     assert kept.sum() == 12
     assert np.argwhere(kept)[0].tolist() == [8 // 2 - 4 // 2, 6 // 2 - 3 // 2]
+
+
+def test_the_edge_of_the_foreground_is_drawn_into_the_truth_alone(collected, images):
+    axes = {axis.get_title(): axis for axis in grids.method_grid(collected, images, MIDDLE).axes if axis.get_title()}
+    outlined = [title for title, axis in axes.items() if axis.collections]
+    assert outlined == ["fully sampled HR (truth)"]
+    (edge,) = axes[outlined[0]].collections
+    inside = images.part(MIDDLE, "foreground")
+    for x, y in np.vstack([path.vertices for path in edge.get_paths()]):
+        around = inside[int(np.floor(y)) : int(np.ceil(y)) + 1, int(np.floor(x)) : int(np.ceil(x)) + 1]
+        assert around.any()
+        assert not around.all()

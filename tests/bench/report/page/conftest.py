@@ -11,10 +11,11 @@ def written(results, out):
 
 @pytest.fixture(scope="module")
 def full(new_results):
-    """Six methods, two datasets, one failure. For reading only."""
+    """Seven methods, two datasets, one failure. For reading only."""
     results = new_results()
-    results.add("proposed", "joint", psnr=33.0)
-    results.add("ablation-sr", "ablation", psnr=29.0)
+    results.add("proposed", "joint", psnr=33.0, loss="gan")
+    results.add("ablation-end-to-end", "joint", psnr=32.0, loss="gan")
+    results.add("ablation-sr", "single", psnr=29.0)
     results.stage("proposed", {"step": [1, 2], "phase": ["plain", "plain"], "psnr": [20, 30]})
     results.add("modl+sinc", "sequential", psnr=31.0)
     results.add("oracle+sinc", "bound", psnr=40.0)

@@ -17,7 +17,8 @@ def test_browser_has_the_kept_slices_in_units_of_the_truths_maximum(full):
     assert found["groups"] == {
         "proposed": "joint",
         "t2net": "joint",
-        "ablation-sr": "ablation",
+        "ablation-end-to-end": "joint",
+        "ablation-sr": "single",
         "modl+sinc": "sequential",
         "oracle+sinc": "bound",
     }
@@ -26,9 +27,10 @@ def test_browser_has_the_kept_slices_in_units_of_the_truths_maximum(full):
     assert list(shown["images"]) == [
         "truth",
         "LR input, zero-filled",
+        "ablation-end-to-end",
         "proposed",
-        "ablation-sr",
         "modl+sinc",
+        "ablation-sr",
         "oracle+sinc",
     ]
     assert shown["missing"] == {"t2net": "out-of-memory"}

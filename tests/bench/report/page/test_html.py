@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from bench.report import make_report
+from bench.report.claims import Verdict
 from bench.report.page import Section, html
 from bench.report.read.images import read_kept
 from bench.report.read.results import collect
@@ -47,8 +48,8 @@ def test_files_and_the_same_bytes_twice(full, report, tmp_path):
     texts = ("main.md", "main.csv", "main.tex", "verdict.md")
     assert set(report) == {
         "index.html", "index.md", "examples.png", *(f"vwi/laptop/{name}" for name in texts),
-        *(f"vwi/laptop/{name}.png" for name in ("grid-t1w", "zoom-t1w", "ablation", "quality-time", "differences")),
-        "vwi/laptop/training.png",
+        *(f"vwi/laptop/{name}.png" for name in ("grid-t1w", "zoom-t1w", "ablation", "quality-time", "quality-quality")),
+        "vwi/laptop/differences.png", "vwi/laptop/training.png",
         *(f"vwi/laptop/{n}.{e}" for n in ("differences", "details", "propagation", "paper") for e in ("md", "csv", "tex")),
         *(f"vfa/laptop/{n}.{e}" for n in ("details", "propagation") for e in ("md", "csv", "tex")),
         *(f"vfa/laptop/{name}" for name in (*texts, "contrasts.md")),
@@ -66,10 +67,12 @@ def test_page_is_whole_in_itself(report):
     assert "//" not in re.sub(r"base64,[^\"]*|// .*", "", text[: text.index('id="data"')])
     assert not re.search(r"@import|url\(|fetch\(|XMLHttp|://", re.sub(r"base64,[^\"]*", "", text))
     assert "default-src 'none'" in text
-    assert len(found.alts) == 1 + 5 + 3  # a script draws the grids
+    assert len(found.alts) == 1 + 6 + 3  # a script draws the grids
     assert all(found.alts)
-    assert "<b>33.15 ± 0.11 [33.15, 33.15]</b>" in text
+    assert "<b>33.15 ± 0.11 [33.0" in text
     assert "<b>40.15" not in text
+    assert "Joint: the loss on the HR image reaches everything that is learned" in text
+    assert "(1, gan) what the interaction of the two parts adds: proposed − ablation-end-to-end" in text
     assert "t2net: out-of-memory: needs 9 GB" in found.words
 
 
@@ -93,7 +96,7 @@ def test_nothing_but_failures_still_gives_a_page(results, tmp_path):
     results.fail("proposed", reason="out of luck")
     files = written(results, tmp_path)
     text = files["index.html"].read_text()
-    assert "No verdict: no joint and no sequential method has rows (proposed failed: out of luck)." in text
+    assert "No declared comparison has rows (proposed: failed: out of luck)." in text
     assert 'id="browser"' not in text
     assert data_of(text)["sections"] == []
     assert "examples.png" not in files
@@ -102,7 +105,7 @@ def test_nothing_but_failures_still_gives_a_page(results, tmp_path):
 def test_tables_beside_the_main_one_are_shown(full, tmp_path):
     collected = collect(full.folder, "vwi")[0]
     table = Table("By slice", "What it is < that", ["method", "count"], [["proposed", "7 & 8"]], ["A note."])
-    section = Section(collected, [], read_kept(collected), [], [table], tmp_path / "vwi")
+    section = Section(collected, Verdict((), (), {}), read_kept(collected), [], [table], tmp_path / "vwi")
     words = Page(html.page([section], None, tmp_path)).words
     assert {"By slice", "What it is < that", "count", "7 & 8", "A note."} <= set(words)
 

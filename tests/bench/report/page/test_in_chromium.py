@@ -176,8 +176,8 @@ def test_filter_and_copy_what_is_shown(browser, url):
     browser.wait("window.copied")
     latex = browser.run("window.copied").splitlines()
     assert latex[1:3] == [rf"\begin{{tabular}}{{ll{'r' * (len(HEADER) - 2)}}}", r"\toprule"]
-    assert latex[3].startswith(r"method & group & PSNR, dB $\uparrow$ & ")
-    assert latex[5].startswith(r"modl+bebygan & sequential & 30.15 $\pm$ 0.11 [30.15, 30.15] & ")
+    assert latex[3].startswith(r"method & group & class & PSNR fg, dB $\uparrow$ & ")
+    assert latex[5].startswith(r"modl+bebygan & sequential & none & 28.15 $\pm$ 0.11 [28.0")
     assert len(latex) == 10
 
 

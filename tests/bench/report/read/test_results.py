@@ -9,10 +9,45 @@ def only(results):
     return collected
 
 
-def test_order_is_joint_ablation_sequential_bound(results):
-    for method, group in (("b+x", "bound"), ("z", "joint"), ("a+x", "sequential"), ("c", "ablation"), ("d", "joint")):
+def test_order_is_joint_sequential_single_bound(results):
+    for method, group in (("b+x", "bound"), ("z", "joint"), ("a+x", "sequential"), ("c", "single"), ("d", "joint")):
         results.add(method, group)
-    assert only(results).methods() == ["d", "z", "c", "a+x", "b+x"]
+    assert only(results).methods() == ["d", "z", "a+x", "c", "b+x"]
+
+
+@pytest.mark.parametrize(
+    ("method", "group"),
+    [
+        ("ablation-end-to-end", "joint"),
+        ("ablation-recon", "joint"),
+        ("ablation-separate", "sequential"),
+        ("ablation-sr", "single"),
+    ],
+)
+def test_rows_of_the_former_group_are_what_their_method_is(results, method, group):
+    results.add(method, "ablation")
+    assert only(results).group(method) == group
+
+
+def test_people_tested_over_people_trained_on_where_folds_share_the_latter(results):
+    people = [f"s{i}" for i in range(10)]
+    assert only_split(results, people, [0]) == 0.0  # one fold: nobody is shared
+    assert only_split(results, people, [1]) == pytest.approx(2 / 7)
+
+
+def only_split(results, people, folds):
+    for fold in folds:
+        test = people[2 * fold : 2 * fold + 2]
+        train = [p for p in people if p not in test][:7]
+        results.add("a", subjects=test, fold=fold, record_subjects={"test": tuple(test), "train": tuple(train)})
+    return only(results).test_share
+
+
+def test_folds_without_a_shared_training_person_are_independent(results):
+    for fold in (0, 1):
+        split = {"test": (f"t{fold}",), "train": (f"a{fold}", f"b{fold}")}
+        results.add("a", subjects=split["test"], fold=fold, record_subjects=split)
+    assert only(results).test_share == 0.0
 
 
 def test_no_runs(tmp_path):

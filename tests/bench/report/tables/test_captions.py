@@ -35,13 +35,14 @@ def test_failed_seed_beside_a_good_one_is_told(results):
 
 def test_missing_scores_are_dashes_with_a_reason(results):
     results.add("proposed", lpips=None, without_lpips=True)
-    results.add("ablation-sr", "ablation", lpips=None, without_lpips=True, lr=False)
+    results.add("ablation-sr", "single", lpips=None, without_lpips=True, lr=False)
     text = formats.markdown(only(results))
-    assert cells(text, "proposed")[4] == "–"
+    assert cells(text, "proposed")[5] == "–"
     assert "- LPIPS: skipped: the profile downloads no weights" in text
     table = details.table(only(results))
     assert "LR PSNR –: no LR image on the way (ablation-sr)." in table.notes
-    assert [row[-3] for row in table.rows] == ["40.00 ± 0.00", "–"]
+    lr = table.header.index("LR PSNR, dB ↑")
+    assert [row[lr] for row in table.rows] == ["40.00 ± 0.00", "–"]
 
 
 def test_other_slices_and_other_metrics_are_told(results):
@@ -51,7 +52,8 @@ def test_other_slices_and_other_metrics_are_told(results):
     replace(record, metrics=record.metrics | {"psnr": "library 2.0, psnr"}).write(folder.record)
     collected = only(results)
     said = notes(collected, lines(collected))
-    assert "modl+sinc: only 6 of 12 slices; its means do not compare with others'." in said
+    few = "3 subjects: its interval is within these people, not across people."
+    assert f"modl+sinc: only 6 of 12 slices; its means do not compare with others'; {few}" in said
     assert {"PSNR (proposed): library 1.0, psnr", "PSNR (modl+sinc): library 2.0, psnr"} < set(said)
     assert "SSIM: library 1.0, ssim" in said
 

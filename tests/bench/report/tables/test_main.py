@@ -3,8 +3,10 @@ import pytest
 from scipy import stats
 
 from bench.report.read.results import collect
+from bench.report.tables import details
 from bench.report.tables.captions import caption, notes
-from bench.report.tables.main import best, cell, lines, number, significant, tied
+from bench.report.tables.main import best, body, cell, lines, number, significant, tied
+from bench.store.records import StageUse
 
 
 def only(results):
@@ -78,3 +80,29 @@ def test_ties_are_adjusted_for_the_number_of_methods(results):
     for other in ("a+c", "a+d", "a+e"):
         results.add(other, "sequential", psnr=30.0 - size, gain=gain, subjects=PEOPLE)
     assert tied(lines(only(results)), "psnr") == {"a+b", "a+c", "a+d", "a+e"}
+
+
+def test_a_discriminator_that_was_not_at_work_is_marked(results):
+    for method, accuracy in (("proposed", 0.99), ("t2net", 0.7), ("modl+sinc", None)):
+        results.add(method, stages=(StageUse(method, method, 1, "0"),), loss="gan")
+        results.stage(method, critic_accuracy=accuracy)
+    table = lines(only(results))
+    rows = {row[0]: row for row in body(table, str)}
+    assert [rows[m][2] for m in ("proposed", "t2net", "modl+sinc")] == ["gan ‡", "gan", "gan"]
+    said = "‡ discriminator's accuracy outside 0.55 to 0.95 at the end: it guesses, or is always right: proposed."
+    assert said in notes(only(results), table)
+
+
+def test_the_residual_of_an_equilibrium_stands_in_the_details(results):
+    results.add("proposed", details={"residual": 0.00123})
+    results.add("modl+sinc", "sequential")
+    table = details.table(only(results))
+    column = table.header.index("residual ↓")
+    assert [row[column] for row in table.rows] == ["0.00123 ± 0.00000", "–"]
+
+
+def test_a_person_with_more_slices_weighs_as_much_as_another(results):
+    results.add(psnr=30.0, slices=3, subjects=("s0",))
+    results.add(psnr=32.0, slices=1, subjects=("s1",), fold=1)
+    (line,) = lines(only(results))
+    assert line.means["psnr"] == pytest.approx((30.1 + 32.0) / 2)

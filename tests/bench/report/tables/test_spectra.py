@@ -33,7 +33,7 @@ def test_error_by_region_in_percent_of_the_truths_energy(results):
     row = records(table)["proposed"]
     assert [row[f"error {title}, %"] for title in spectra.REGIONS.values()] == ["1.500", "4.500", "6.000"]
     assert row["right beyond LR band"] == "0.500"
-    assert (row["n slices"], row["n subjects"]) == ("6", "3")
+    assert (row["n slices"], row["n people"]) == ("6", "3")
     assert "The truth's own energy: sampled 80.0 %, unsampled in LR band 15.0 %, beyond LR band 5.0 %." in table.notes
     assert any("modl+sinc" in note for note in table.notes)
     assert "t2net: failed: out of luck" in table.notes

@@ -1,156 +1,144 @@
+import re
+
 import pytest
-from scipy import stats
 
+from bench.report.claims import judge
 from bench.report.read.results import collect
-from bench.report.statistics import ACROSS, WITHIN
 from bench.report.tables import verdict
-from bench.store.records import StageUse
 
-PEOPLE = tuple(f"s{i}" for i in range(7))
+PEOPLE = tuple(f"s{i}" for i in range(10))
+SIGNS = [1, -1, 0.5, -0.5, 1, -1, 0.5, -0.5, 0.2, -0.2]
 
 
-def judged(results):
+def written(results):
     (collected,) = collect(results.folder)
-    found = verdict.compare_groups(collected)
-    return found, verdict.markdown(collected, found)
+    return verdict.markdown(collected, judge(collected))
 
 
-def by_score(found, joint="proposed"):
-    return {comparison.score: comparison for comparison in found if comparison.joint == joint}
+def pair(results, one, other, mean, spread=0.1, loss="l1", people=PEOPLE, **more):
+    """Two methods, the first `mean` dB above the other, with that spread over people."""
+    gain = {s: mean + spread * sign for s, sign in zip(PEOPLE, SIGNS, strict=True)}
+    results.add(one, "joint", gain=gain, subjects=people, loss=loss, kept=0, **more)
+    results.add(other, "sequential", subjects=people, loss=loss, kept=0, **more)
 
 
-def test_joint_minus_the_best_sequential(results):
-    results.add("proposed", "joint", psnr=31.0, lpips=0.10, subjects=PEOPLE)
-    results.add("modl+sinc", "sequential", psnr=30.0, lpips=0.12, subjects=PEOPLE)
-    results.add("modl+gan", "sequential", psnr=29.0, lpips=0.05, subjects=PEOPLE)
-    results.add("oracle+sinc", "bound", psnr=50.0, lpips=0.01, subjects=PEOPLE)
-    found, text = judged(results)
-    psnr, lpips = by_score(found)["psnr"], by_score(found)["lpips"]
-    assert (psnr.sequential, lpips.sequential) == ("modl+sinc", "modl+gan")
-    assert psnr.interval.mean == pytest.approx(1.0)
-    assert lpips.interval.mean == pytest.approx(0.05)
-    assert (psnr.outcome, lpips.outcome) == ("joint better", "sequential better")
-    assert (psnr.better_on, lpips.better_on, psnr.slices, psnr.subjects) == (28, 0, 28, 7)
-    assert by_score(found)["ssim"].outcome == "no difference shown"
-    assert "| PSNR, dB | modl+sinc (best) | +1.00 | +1.00 to +1.00 | 28 of 28 |" in text
+STRONGEST = ("dl-espirit~rrdb", "dl-espirit+rrdb")
+END_TO_END = ("ablation-end-to-end-l1", "ablation-separate-l1")
 
 
-def test_no_difference_shown_where_people_disagree(results):
-    gain = {s: (-1) ** i * 2.0 for i, s in enumerate(PEOPLE)}
-    results.add("proposed", "joint", psnr=30.1, gain=gain, subjects=PEOPLE, slices=50)
-    results.add("modl+sinc", "sequential", psnr=30.0, subjects=PEOPLE, slices=50)
-    found, text = judged(results)
-    psnr = by_score(found)["psnr"]
-    assert psnr.interval.low < 0 < psnr.interval.mean < psnr.interval.high
-    assert psnr.outcome == "no difference shown"
-    ends = f"{psnr.interval.low:+.2f} to {psnr.interval.high:+.2f}"
-    assert f"no difference shown in PSNR {psnr.interval.mean:+.2f} dB ({ends})" in text
+def rows(text, heading):
+    """Rows of the table under a heading, as lists of cells."""
+    block = text.split(f"## {heading}\n")[1].strip().split("\n\n")[0]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in block.splitlines()[2:]]
 
 
-def test_one_person_is_said_to_be_one(results):
-    results.add("proposed", "joint", psnr=31.0, subjects=("only",))
-    results.add("modl+sinc", "sequential", psnr=30.0, subjects=("only",))
-    found, text = judged(results)
-    assert {comparison.interval.scope for comparison in found} == {WITHIN}
-    assert "within subject, not across people" in text
-    assert "of each score, on slices of one person only: joint better in PSNR +1.00 dB (+1.00 to +1.00)" in text
-    assert "| 4 of 4 | – | joint better |" in text  # no p-value from alike slices
+def test_question_and_definition_stand_first(results):
+    pair(results, *STRONGEST, 1.0)
+    lines = [line for line in written(results).splitlines() if line]
+    assert "jointly beat doing one after the other" in lines[1]
+    assert lines[2].startswith("Joint: the loss on the HR image reaches everything that is learned, or one network")
 
 
-def test_few_people_are_warned_of(results):
-    for method, group in (("proposed", "joint"), ("modl+sinc", "sequential")):
-        results.add(method, group, subjects=PEOPLE[:4])
-    found, text = judged(results)
-    assert {comparison.interval.scope for comparison in found} == {ACROSS}
-    assert "With so few people both lean on the differences being about normal" in text
+def test_one_sentence_with_figure_interval_and_people(results):
+    pair(results, *STRONGEST, 1.0)
+    text = written(results)
+    said = "(3, l1) what training together adds, on the strongest halves: dl-espirit~rrdb − dl-espirit+rrdb: PSNR fg +1.00 dB "
+    assert said + "(97.5 % interval +0.94 to +1.06, 10 people): dl-espirit~rrdb better." in text
+    assert "takes their differences to be about normal" in text
+    assert rows(text, "Declared comparisons")[0][4:7] == ["+1.00", "+0.94 to +1.06 (97.5 %)", "10"]
 
 
-def test_p_is_adjusted_for_all_comparisons_of_the_block(results):
-    gain = {s: 0.1 * i**2 for i, s in enumerate(PEOPLE)}
-    results.add("proposed", "joint", psnr=30.5, gain=gain, subjects=PEOPLE)
-    results.add("t2net", "joint", psnr=30.0, subjects=PEOPLE)
-    results.add("modl+sinc", "sequential", psnr=30.0, subjects=PEOPLE)
-    found, _ = judged(results)
-    assert len(found) == 12
-    alone = stats.ttest_1samp([0.5 + g for g in gain.values()], 0).pvalue  # the same in PSNR and PSNR fg; elsewhere 1
-    assert by_score(found)["psnr"].p == pytest.approx(12 * alone)
+@pytest.mark.parametrize(
+    ("mean", "spread", "said"),
+    [
+        (-1.0, 0.1, "dl-espirit+rrdb better."),
+        (0.1, 0.02, "dl-espirit~rrdb better, by less than matters."),
+        (0.0, 0.1, "practically equal."),
+        (0.3, 0.6, r"not decided: would need about \d+ people."),
+    ],
+)
+def test_every_outcome_has_its_words(results, mean, spread, said):
+    pair(results, *STRONGEST, mean, spread)
+    assert re.search(rf"10 people\): {re.escape(said) if 'd+' not in said else said}\n", written(results))
 
 
-def test_only_shared_slices_are_compared(results):
-    results.add("proposed", "joint", psnr=31.0, subjects=PEOPLE, slices=2)
-    results.add("modl+sinc", "sequential", psnr=30.0, subjects=PEOPLE, slices=4)
-    found, _ = judged(results)
-    assert by_score(found)["psnr"].slices == 14
-    assert by_score(found)["psnr"].interval.mean == pytest.approx(1.0)  # not 0.9, the difference of the means
+def test_every_person_is_listed(results):
+    pair(results, *STRONGEST, 1.0)
+    found = rows(written(results), "Every person")
+    assert [row[0] for row in found] == list(PEOPLE)
+    assert [row[1] for row in found[:3]] == ["+1.10", "+0.90", "+1.05"]
 
 
-def test_seeds_are_averaged_slice_by_slice(results):
-    for seed, psnr in ((0, 31.0), (1, 33.0)):
-        results.add("proposed", "joint", psnr=psnr, subjects=PEOPLE, seed=seed)
-    results.add("modl+sinc", "sequential", psnr=30.0, subjects=PEOPLE)
-    found, text = judged(results)
-    assert by_score(found)["psnr"].interval.mean == pytest.approx(2.0)
-    assert by_score(found)["psnr"].slices == 28
-    assert "2 training seeds" in text
+@pytest.mark.parametrize("people", [PEOPLE[:1], PEOPLE[:2], PEOPLE[:4]])
+def test_below_five_people_nobody_is_better_anywhere(results, people):
+    pair(results, *STRONGEST, 1.0, people=people)
+    pair(results, "hr-refined", "hr-refined-frozen", 1.0, people=people)
+    text = written(results)
+    assert "better" not in text
+    assert "point estimates and dots only" in text
+    assert " to +" not in text
+    figures = "one person" if len(people) == 1 else f"each of {len(people)} people: +1.10, +0.90"
+    assert f"PSNR fg {'+1.10' if len(people) == 1 else '+1.0'}" in text
+    assert figures in text
 
 
-def test_no_lpips_no_comparison_of_it(results):
-    for method, group in (("proposed", "joint"), ("modl+sinc", "sequential")):
-        results.add(method, group, lpips=None, without_lpips=True)
-    found, _ = judged(results)
-    assert "lpips" not in by_score(found)
-    assert "psnr" in by_score(found)
+def test_what_comes_after_an_undecided_one_is_called_exploratory(results):
+    pair(results, *STRONGEST, 0.1, 1.0)
+    pair(results, *END_TO_END, 1.0)
+    text = written(results)
+    assert re.search(
+        r"\(2, l1\) .*\(95 % interval [^)]*; exploratory, as \(3\) showed no difference, p \(Holm\) < 0.001\)", text
+    )
+    assert "exploratory)" in rows(text, "Declared comparisons")[1][7]
 
 
-def test_one_group_gives_no_verdict(results):
-    results.add("proposed", "joint")
-    assert judged(results)[0] == []
-    assert "No verdict: no sequential method has rows." in judged(results)[1]
+def test_what_was_not_made_is_said(results):
+    pair(results, *STRONGEST, 1.0)
+    text = written(results)
+    assert (
+        "Not made: (2, l1) no rows: ablation-end-to-end-l1, ablation-separate-l1; (1, l1) no rows: proposed-l1" in text
+    )
+    assert rows(text, "Declared comparisons")[1][-1] == "no rows: ablation-end-to-end-l1, ablation-separate-l1"
 
 
-def test_failed_joint_method_gives_no_verdict_and_the_reason(results):
-    results.add("modl+sinc", "sequential")
+def test_nothing_to_compare_and_why(results):
     results.fail("proposed", reason="out of luck")
-    assert "No verdict: no joint method has rows (proposed failed: out of luck)." in judged(results)[1]
+    text = written(results)
+    assert "No declared comparison has rows (proposed: failed: out of luck)." in text
+    assert "better" not in text
 
 
-def test_no_shared_slices(results):
-    results.add("proposed", "joint", subjects=("s0",))
-    results.add("modl+sinc", "sequential", subjects=("s1",))
-    assert "No verdict: the joint and the sequential methods share no slices." in judged(results)[1]
+def test_picks_and_costs_stand_beside_the_claim(results):
+    pair(results, "mine", "a+b", 1.0)
+    for method, value in (("mine", 31.5), ("a+b", 30.5)):
+        folder = results.layout.run("vwi", "laptop", method, 0)
+        text = folder.record.read_text().replace('"key": "k"', f'"key": "{method}"')
+        folder.record.write_text(text)
+        results.stage(method, validation={"psnr_fg": value}, iterations=600, seconds=10 * value)
+    text = written(results)
+    assert "best joint mine (31.50, of 1 method), best sequential a+b (30.50, of 1 method)" in text
+    assert "mine − a+b (picked): PSNR fg +1.00 dB" in text
+    (cost,) = rows(text, "Cost, one / other")
+    assert cost[3:] == ["600 / 600", "315 / 305", "0.500 / 0.500", "1.50 / 1.50", "1,000 / 1,000", "120 / 120"]
 
 
-def test_joint_minus_its_own_sequential_twin(results):
-    results.add("proposed", "joint", psnr=31.0, subjects=PEOPLE)
-    results.add("ablation-end-to-end", "ablation", psnr=30.75, subjects=PEOPLE)
-    results.add("modl+sinc", "sequential", psnr=32.0, subjects=PEOPLE)
-    found, text = judged(results)
-    twin = next(c for c in found if c.against == verdict.TWIN and c.score == "psnr")
-    assert (twin.sequential, twin.interval.mean) == ("ablation-end-to-end", pytest.approx(0.25))
-    assert "proposed against its sequential twin ablation-end-to-end: joint better in PSNR +0.25 dB" in text
-    assert "sequential better in PSNR -1.00 dB" in text
-    assert "| PSNR, dB | ablation-end-to-end (twin) | +0.25 |" in text
+def test_exploratory_ones_are_adjusted_and_apart(results):
+    pair(results, *STRONGEST, 1.0)
+    pair(results, "hr-refined", "hr-refined-frozen", 1.0)
+    found = rows(written(results), "Exploratory")
+    assert [row[0] for row in found].count("hr-refined − hr-refined-frozen") == 4  # psnr_fg, ssim_fg, psnr, ssim
+    psnr = next(row for row in found if row[0].startswith("hr-") and row[2] == "PSNR fg, dB")
+    assert psnr[-1] == "hr-refined better"
 
 
-def test_twin_alone_gives_a_verdict_too(results):
-    results.add("proposed", "joint", subjects=PEOPLE)
-    results.add("ablation-end-to-end", "ablation", subjects=PEOPLE)
-    found, text = judged(results)
-    assert {c.against for c in found} == {verdict.TWIN}
-    assert "no difference shown in PSNR +0.00 dB (+0.00 to +0.00)" in text
-
-
-def test_no_twin_no_word_of_it(results):
-    results.add("proposed", "joint", subjects=PEOPLE)
-    results.add("modl+sinc", "sequential", subjects=PEOPLE)
-    assert "twin" not in judged(results)[1]
-
-
-def test_the_verdict_says_how_long_each_was_trained(results):
-    settings = {"settings": {"training": {"iterations": 600}}}
-    results.add("proposed", "joint", **settings)
-    two = tuple(StageUse(id, "k", 5, "abc") for id in ("modl", "modl+rrdb"))
-    results.add("modl+rrdb", "sequential", stages=two, **settings)
-    _, text = judged(results)
-    assert "proposed 0.500 s a slice, 1,000 parameters, 1 stage of 600 iterations" in text
-    assert "modl+rrdb 0.500 s a slice, 10 parameters, 2 stages of 600 iterations" in text
+def test_more_people_in_five_folds_may_never_do(results):
+    for fold in range(5):
+        own = PEOPLE[2 * fold : 2 * fold + 2]
+        split = {"test": own, "train": tuple(p for p in PEOPLE if p not in own)[:7]}
+        pair(results, *STRONGEST, 0.3, 0.6, people=own, fold=fold, record_subjects=split)
+    said = written(results)
+    assert re.search(
+        r"more people in five folds would not do, about \d+ new people would for these networks alone", said
+    )
+    assert "variance (1/n + 0.286) s² as 5 folds share training people" in said
+    assert "One fold:" not in said

@@ -1,0 +1,16 @@
+"""The main table of the methods that have rows of every fold, where not all do."""
+
+from bench.report.read.results import DatasetResults
+from bench.report.tables.captions import caption
+from bench.report.tables.main import HEADER, Table, body, lines
+
+
+def table(results: DatasetResults) -> Table | None:
+    """Means over all people; None where the main table says the same."""
+    if results.same_people is results:
+        return None
+    whole = results.with_every_fold()
+    shown = [line for line in lines(results) if line.method in whole]
+    others = [method for method in results.methods() if method not in whole]
+    notes = [f"Without rows of every fold: {', '.join(others)}."]
+    return Table("folds", caption(results), HEADER, body(shown, str), notes)
