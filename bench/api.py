@@ -210,6 +210,7 @@ def score(
     voxel_mm: tuple[float, float] | None = None,
     *,
     lpips: bool = False,
+    foreground: ArrayLike | None = None,
 ) -> dict[str, float]:
     """Score one image as the benchmark does.
 
@@ -221,11 +222,13 @@ def score(
         (y, x), for the foreground.
     lpips
         Measure LPIPS too, which downloads weights once.
+    foreground
+        (Y, X) bool, e.g. `slices.foreground(0)`; by default that of the truth.
 
     Returns
     -------
     dict
-        psnr, ssim, lpips (nan unless asked for), nmse, psnr_fg, ssim_fg; what each is stands in `bench.metrics.scores`.
+        psnr, ssim, nmse, psnr_fg, ssim_fg, lpips and lpips_fg (nan unless asked for); what each is stands in `bench.metrics.scores`.
 
     Raises
     ------
@@ -241,9 +244,12 @@ def score(
     (20.0, 0.01)
     """
     pair = [_real(array) for array in (image, truth)]
+    inside = None if foreground is None else np.asarray(foreground, bool)
+    if inside is not None and (inside.shape != pair[1].shape or not inside.any()):
+        raise UserError(f"The foreground is a mask of the shape of the truth, {pair[1].shape}, and not empty.")
     try:
         found = image_scores.score(
-            pair[0], None, pair[1], pair[1], voxel_mm, Lpips(assets.fetch("lpips")) if lpips else None
+            pair[0], None, pair[1], pair[1], voxel_mm, Lpips(assets.fetch("lpips")) if lpips else None, inside
         )
     except ValueError as error:
         raise UserError(f"These images cannot be scored: {error}.") from error
