@@ -139,6 +139,7 @@ def load_method(
     made_of = registry.find(registry.datasets(), dataset, "dataset")
     while train_on := made_of.made_by().train_on:
         made_of = registry.datasets()[train_on]
+        fold = 0
     data = Dataset.of(made_of.made_by(), source, settings, fold, None)
     data_plugins = [made_of, registry.sources()[data.source]]
     stages = stages_of([method], settings, seed, fold, lambda: data.key("train", "validation"))
@@ -149,7 +150,7 @@ def load_method(
         folder: StageFolder | None = None
         upstream = [half.plugin for half in halves]
         if stage_id in stages:
-            places = [root.stage(made_of.id, settings.profile, stage_id, seed, fold) for root in roots]
+            places = [root.stage(data.name, settings.profile, stage_id, seed, fold) for root in roots]
             folder = find_stage(places, stages[stage_id].key)
             if folder is None:
                 asked = {"--source": source, "--seeds": seed and seed + 1, "--folds": fold, "--results": results}
@@ -228,7 +229,8 @@ def score(
     Returns
     -------
     dict
-        psnr, ssim, nmse, psnr_fg, ssim_fg, lpips and lpips_fg (nan unless asked for); what each is stands in `bench.metrics.scores`.
+        psnr, ssim, nmse, psnr_fg, ssim_fg, lpips and lpips_fg (nan unless asked for); what each is stands in
+        `bench.metrics.scores`.
 
     Raises
     ------

@@ -16,7 +16,7 @@ from bench.errors import UserError
 from bench.run.execute import Callbacks, execute
 from bench.run.methods import available, select, stages_of
 from bench.run.plan import make_plan
-from bench.run.request import Request
+from bench.run.request import Request, parse_folds
 from bench.store import layout
 from bench.store.records import RunRecord, StageRecord
 
@@ -271,3 +271,31 @@ def test_exclusions():
     assert ids == {id for id in available() if not id.startswith("oracle+") and id != "proposed"}
     with pytest.raises(UserError, match="leaves no method"):
         select("proposed,!proposed")
+
+
+def test_all_folds_are_planned_with_every_seed(request_):
+    plans = make_plan(replace(request_, folds=parse_folds("all"), seeds=3))
+    assert [(plan.fold, plan.seed) for plan in plans] == [(fold, seed) for fold in range(6) for seed in range(3)]
+    assert len({plan.test.subjects["test"] for plan in plans}) == 6
+
+
+def test_a_dataset_that_is_only_tested_has_one_fold_and_takes_the_stages_of_fold_0(request_):
+    request = replace(request_, datasets=("vwi", "vfa"), source=None, folds=None)
+    plans = make_plan(request)
+    assert [(plan.dataset, plan.fold) for plan in plans] == [*(("vwi", fold) for fold in range(5)), ("vfa", 0)]
+    assert plans[-1].training.subjects == plans[0].training.subjects
+    assert {s.stage.key for s in plans[-1].stages.values()} == {s.stage.key for s in plans[0].stages.values()}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "source", "there"), [("vwi", "heads", "5 folds, 0 to 4"), ("vfa", None, "1 fold, 0")]
+)
+def test_a_fold_beyond_those_there_are_is_refused(request_, dataset, source, there):
+    with pytest.raises(UserError, match=f"has {there}.*; got 5"):
+        make_plan(replace(request_, datasets=(dataset,), source=source, folds=(0, 5)))
+
+
+def test_folds_are_numbers_or_all():
+    assert parse_folds("0,2,0") == (0, 2)
+    with pytest.raises(UserError, match="or all; got 'every'"):
+        parse_folds("every")
