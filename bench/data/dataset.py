@@ -87,9 +87,8 @@ class Dataset:
             )
         folds = make_source(chosen).folds()
         if not 0 <= fold < folds:
-            raise UserError(
-                f"Source '{chosen}' of dataset '{protocol.id}' has {folds} folds, 0 to {folds - 1}; got {fold}."
-            )
+            there = f"{folds} folds, 0 to {folds - 1}" if folds > 1 else "1 fold, 0"
+            raise UserError(f"Source '{chosen}' of dataset '{protocol.id}' has {there}; got {fold}.")
         data, drawn = settings.data, settings.training.iterations * settings.training.batch
         scaled = protocol.at(data.matrix_factor, data.coils or None, data.centre_factor)
         caps = (drawn, drawn, limit or protocol.slices[2])
