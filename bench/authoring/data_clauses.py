@@ -12,6 +12,7 @@ from bench.config import load
 from bench.data.dataset import Dataset
 from bench.data.prepare import sampling_mask
 from bench.data.protocol import SPLITS, Head, Protocol, RawSubject, Source, Split
+from bench.errors import UserError
 from bench.registry import Plugin
 
 
@@ -96,10 +97,7 @@ def _protocol(plugin: Plugin) -> None:
     for profile in ("smoke", "laptop"):
         scaled = Dataset.of(protocol, None, load(profile), 0, None).protocol
         try:
-            with np.errstate(all="ignore"):
-                sampling_mask(scaled)
-        except ValueError as error:
-            raise Broken(
-                f"at the profile {profile} no {scaled.mask} mask of {scaled.matrix_lr} has acceleration "
-                f"{scaled.acceleration:g} and a centre of {scaled.centre}: make the centre smaller, or the acceleration"
-            ) from error
+            for view in scaled.views:
+                sampling_mask(scaled.of(view))
+        except UserError as error:
+            raise Broken(f"at the profile {profile} {str(error).rstrip('.')}") from error

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bench import registry
-from bench.config import Settings
+from bench.config import ProtocolSettings, Settings
 from bench.data.protocol import OF_A_VIEW, SPLITS, Protocol, Source, Split, View, apart
 from bench.errors import UserError
 from bench.mri.simulate import generator
@@ -76,7 +76,7 @@ class Dataset:
         Raises
         ------
         UserError
-            If the dataset does not take the source, or the source has no such fold.
+            If the dataset does not take the source, the source has no such fold, or no view is as `protocol.*` is set.
         """
         chosen = source or protocol.sources[0]
         plugin = registry.find(registry.sources(), chosen, "source")
@@ -90,13 +90,15 @@ class Dataset:
             there = f"{folds} folds, 0 to {folds - 1}" if folds > 1 else "1 fold, 0"
             raise UserError(f"Source '{chosen}' of dataset '{protocol.id}' has {there}; got {fold}.")
         data, drawn = settings.data, settings.training.iterations * settings.training.batch
-        scaled = protocol.at(data.matrix_factor, data.coils or None, data.centre_factor)
+        scaled, changed = _changed(
+            protocol.at(data.matrix_factor, data.coils or None, data.centre_factor), settings.protocol
+        )
         caps = (drawn, drawn, limit or protocol.slices[2])
         counts = {
             split: min(count, cap, most or count)
             for split, count, cap, most in zip(SPLITS, protocol.slices, caps, data.slices, strict=True)
         }
-        return cls(scaled, chosen, fold, counts)
+        return cls(scaled, chosen, fold, counts, changed)
 
     @property
     def name(self) -> str:
@@ -183,6 +185,34 @@ class Dataset:
                     parts = f"from {first:g} to {last:g} of the head, not {low:g} to {high:g}"
                     said.append(f"{subject}: {view.plane} slices {parts}: there its volume ends.")
         return said
+
+
+def _changed(protocol: Protocol, wanted: ProtocolSettings) -> tuple[Protocol, tuple[str, ...]]:
+    """The protocol as `--set protocol.*` wants it, and what that changes, by name.
+
+    What views set themselves they keep: those that have the value wanted are left.
+    """
+    names = []
+    for name, value in sorted(vars(wanted).items()):
+        own = [getattr(protocol.of(view), name) for view in protocol.views]
+        if value is None or set(own) == {value}:
+            continue
+        text = f"{value:g}" if isinstance(value, float) else str(value)
+        if name in OF_A_VIEW and any(getattr(view, name) is not None for view in protocol.views):
+            views = tuple(view for view, there in zip(protocol.views, own, strict=True) if there == value)
+            if not views:
+                there = ", ".join(f"{v:g}" for v in sorted(set(own)))
+                raise UserError(f"No view of '{protocol.id}' has {name} {text}: protocol.{name} is one of {there}.")
+            protocol = replace(protocol, views=views)
+        elif name == "coils" and value > protocol.physical_coils:
+            raise UserError(f"protocol.coils is at most {protocol.physical_coils} in '{protocol.id}'; got {value}.")
+        else:
+            protocol = replace(protocol, **{name: value})
+        names.append(f"{name}={text}")
+    if names:
+        said = f"Changed by --set: {', '.join(names).replace('=', ' ')}."
+        protocol = replace(protocol, caveats=(*protocol.caveats, said))
+    return protocol, tuple(names)
 
 
 def _file(protocol: Protocol, view: View) -> View:

@@ -35,14 +35,27 @@ MOST_WEIGHT = 2.0  # of virtual coils; in heads it reaches 1.04 for 8 of 18 coil
 
 
 def sampling_mask(protocol: Protocol) -> NDArray[np.bool_]:
-    """The protocol's one mask, (y, x) on the LR grid."""
+    """The protocol's one mask, (y, x) on the LR grid.
+
+    Raises
+    ------
+    UserError
+        If no such mask has this acceleration and centre.
+    """
     return _mask(protocol.mask, protocol.matrix_lr, protocol.acceleration, protocol.centre, protocol.mask_seed)
 
 
 @cache
 def _mask(kind: str, shape: tuple[int, int], acceleration: float, centre: int, seed: int) -> NDArray[np.bool_]:
     make = masks.poisson_2d if kind == "poisson-2d" else masks.gaussian_1d
-    return make(shape, acceleration, centre, seed)
+    try:
+        with np.errstate(all="ignore"):
+            return make(shape, acceleration, centre, seed)
+    except ValueError as error:
+        raise UserError(
+            f"no {kind} mask of {shape} has acceleration {acceleration:g} and a centre of {centre}: make the centre smaller, "
+            "or the acceleration."
+        ) from error
 
 
 def missing_assets(dataset: Dataset, *splits: Split) -> list[str]:

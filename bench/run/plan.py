@@ -10,7 +10,7 @@ from bench.composition import skeleton
 from bench.config import Settings
 from bench.data import assets
 from bench.data.dataset import Dataset, make_source
-from bench.data.prepare import missing_assets
+from bench.data.prepare import missing_assets, sampling_mask
 from bench.errors import UserError
 from bench.method import Trained
 from bench.metrics.scores import VERSION
@@ -134,6 +134,9 @@ def _plan_dataset(request: Request, test: Dataset, seed: int, settings: Settings
     if test.protocol.train_on:
         protocol = registry.datasets()[test.protocol.train_on].made_by()
         training = Dataset.of(protocol, None, settings, 0, None)
+    for data in (test, training):
+        for view in data.protocol.views if data.changed else ():
+            sampling_mask(data.protocol.of(view))  # which may not exist
     batch = min(settings.training.batch, training.count("train"))
     if batch % request.devices:
         raise UserError(
