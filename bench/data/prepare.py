@@ -81,7 +81,7 @@ def prepare(
     todo = {str(i): s for i, s in enumerate(dataset.series(*splits)) if not is_prepared(s, thoroughly=True)}
     if not todo:
         return
-    name, done, total = f"preparing {dataset.protocol.id}", 0, sum(series.count for series in todo.values())
+    name, done, total = f"preparing {dataset.name}", 0, sum(series.count for series in todo.values())
     progress(name, 0, total)
 
     def finished(id: str, count: int, _: int, __: str) -> None:
