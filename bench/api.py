@@ -139,6 +139,7 @@ def load_method(
     made_of = registry.find(registry.datasets(), dataset, "dataset")
     while train_on := made_of.made_by().train_on:
         made_of = registry.datasets()[train_on]
+        fold = 0
     data = Dataset.of(made_of.made_by(), source, settings, fold, None)
     data_plugins = [made_of, registry.sources()[data.source]]
     stages = stages_of([method], settings, seed, fold, lambda: data.key("train", "validation"))
@@ -149,7 +150,7 @@ def load_method(
         folder: StageFolder | None = None
         upstream = [half.plugin for half in halves]
         if stage_id in stages:
-            places = [root.stage(made_of.id, settings.profile, stage_id, seed, fold) for root in roots]
+            places = [root.stage(data.name, settings.profile, stage_id, seed, fold) for root in roots]
             folder = find_stage(places, stages[stage_id].key)
             if folder is None:
                 asked = {"--source": source, "--seeds": seed and seed + 1, "--folds": fold, "--results": results}
@@ -214,6 +215,7 @@ def score(
     voxel_mm: tuple[float, float] | None = None,
     *,
     lpips: bool = False,
+    foreground: ArrayLike | None = None,
 ) -> dict[str, float]:
     """Score one image as the benchmark does.
 
@@ -225,11 +227,14 @@ def score(
         (y, x), for the foreground.
     lpips
         Measure LPIPS too, which downloads weights once.
+    foreground
+        (Y, X) bool, e.g. `slices.foreground(0)`; by default that of the truth.
 
     Returns
     -------
     dict
-        psnr, ssim, lpips (nan unless asked for), nmse, psnr_fg, ssim_fg; what each is stands in `bench.metrics.scores`.
+        psnr, ssim, nmse, psnr_fg, ssim_fg, lpips and lpips_fg (nan unless asked for); what each is stands in
+        `bench.metrics.scores`.
 
     Raises
     ------
@@ -245,9 +250,12 @@ def score(
     (20.0, 0.01)
     """
     pair = [_real(array) for array in (image, truth)]
+    inside = None if foreground is None else np.asarray(foreground, bool)
+    if inside is not None and (inside.shape != pair[1].shape or not inside.any()):
+        raise UserError(f"The foreground is a mask of the shape of the truth, {pair[1].shape}, and not empty.")
     try:
         found = image_scores.score(
-            pair[0], None, pair[1], pair[1], voxel_mm, Lpips(assets.fetch("lpips")) if lpips else None
+            pair[0], None, pair[1], pair[1], voxel_mm, Lpips(assets.fetch("lpips")) if lpips else None, inside
         )
     except ValueError as error:
         raise UserError(f"These images cannot be scored: {error}.") from error

@@ -35,7 +35,7 @@ def run(
     source: Annotated[str | None, typer.Option(help="Where subjects come from; default: the dataset's first.")] = None,
     seeds: Annotated[int, typer.Option(help="How many seeds.")] = 1,
     folds: Annotated[
-        str, typer.Option(help="Rotations of the subjects through the splits, with commas; 0: the reference split.")
+        str, typer.Option(help="Rotations of the subjects through the splits: 0,1,2 or all; 0 is the reference split.")
     ] = "0",
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ... or auto.")] = "auto",
     devices: Annotated[int, typer.Option(help="Processes that train one stage together, one a GPU.")] = 1,
@@ -49,7 +49,7 @@ def run(
         list[str] | None,
         typer.Option("--set", help="Override a setting: training.iterations=100, methods.modl.unrolls=5."),
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="At most so many test slices.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many test slices; of regimes, positions.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     rerun: Annotated[bool, typer.Option("--rerun", help="Compute rows again.")] = False,
     retrain: Annotated[bool, typer.Option("--retrain", help="Train stages again.")] = False,

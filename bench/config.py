@@ -55,6 +55,21 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True)
+class ProtocolSettings:
+    """What is to differ from a dataset's protocol, whatever the profile; None: nothing. The dataset's name tells of it."""
+
+    acceleration: float | None = None
+    """On the LR grid; where views set their own, those of this acceleration are kept."""
+    coils: int | None = None
+    """After compression; likewise."""
+    noise: float | None = None
+    """Standard deviation; likewise."""
+    centre: int | None = None
+    """Fully sampled lines or width of the square, as the mask has them at this profile."""
+    mask: Literal["poisson-2d", "gaussian-1d"] | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
     """A profile with its overrides."""
 
@@ -62,6 +77,7 @@ class Settings:
     description: str = ""
     data: DataSettings = field(default_factory=DataSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    protocol: ProtocolSettings = field(default_factory=ProtocolSettings)
     network: Mapping[str, Any] = field(default_factory=dict)
     """Sizes that several methods share, by name: what `shared` fields take."""
     methods: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -106,6 +122,7 @@ class Settings:
 
 
 _MAY_BE_ZERO = {"coils", "pretraining", "pixel_weight", "perceptual_weight", "crop"}
+_LEAST_OF_PROTOCOL = {"acceleration": 1, "coils": 1, "noise": 0, "centre": 0}
 
 
 def profile_names() -> list[str]:
@@ -172,6 +189,7 @@ def _assemble(profile: str, table: Mapping[str, Any]) -> Settings:
         str(table.get("description", "")),
         build("data", DataSettings, table.get("data", {})),
         build("training", TrainingSettings, table.get("training", {})),
+        build("protocol", ProtocolSettings, table.get("protocol", {})),
         table.get("network", {}),
         table.get("methods", {}),
     )
@@ -245,6 +263,10 @@ def _check_ranges(settings: Settings) -> None:
                 raise UserError(
                     f"{name}.{key} must be {'at least' if key in _MAY_BE_ZERO else 'above'} 0; got {value}."
                 )
+    for key, least in _LEAST_OF_PROTOCOL.items():
+        value = getattr(settings.protocol, key)
+        if value is not None and value < least:
+            raise UserError(f"protocol.{key} must be at least {least}; got {value}.")
     if any(count < 0 for count in settings.data.slices):
         raise UserError(f"data.slices must be at least 0; got {list(settings.data.slices)}.")
     if settings.training.pretraining > 1:

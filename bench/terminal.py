@@ -57,11 +57,15 @@ def show_plan(plans: list[DatasetPlan]) -> None:
         table.add_row(plan.dataset, *map(str, counts))
     console.print(table)
     for what, names in (
-        ("Stages to train", [f"{p.training.protocol.id}: {s.stage.id}" for p in plans for s in p.to_train]),
+        ("Stages to train", [f"{p.training.name}: {s.stage.id}" for p in plans for s in p.to_train]),
         ("Rows to compute", [row.method.id for p in plans for row in p.to_evaluate]),
     ):
         if names:
             console.print(f"{what}: {', '.join(dict.fromkeys(names))}.", soft_wrap=True)
+    for remark in dict.fromkeys(
+        remark for plan in plans for data in (plan.test, plan.training) for remark in data.remarks()
+    ):
+        console.print(remark, soft_wrap=True)
     downloads = needed_assets(plans)
     if downloads:
         size = sum(assets.size_mb(name) for name in downloads)

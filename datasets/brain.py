@@ -14,7 +14,7 @@ def brain() -> Protocol:
     """
     return Protocol(
         id="brain",
-        version=1,
+        version=2,
         matrix=(256, 232),
         voxel_mm=(1.0, 1.0),
         coils=12,
@@ -30,7 +30,7 @@ def brain() -> Protocol:
             View("t1-flair-synth", "axial", AXIAL, "t1-flair-synth"),
             View("t2-flair-synth", "axial", AXIAL, "t2-flair-synth"),
         ),
-        slices=(300, 40, 60),
+        slices=(300, 40, 64),
         sources=("heads", "phantom"),
         caveats=(
             "ESPIRiT maps come from the central 24 x 24 of the fully sampled k-space, as from a calibration scan.",

@@ -9,7 +9,7 @@ def vwi() -> Protocol:
     """18 coils, 336 x 280 at 0.6 mm; 2-D Poisson 4x on the LR grid and 2x super-resolution both ways: 16x."""
     return Protocol(
         id="vwi",
-        version=1,
+        version=2,
         matrix=(336, 280),
         voxel_mm=(0.6, 0.6),
         coils=18,

@@ -11,7 +11,8 @@ from bench.authoring.trial import Broken, Clause
 from bench.config import load
 from bench.data.dataset import Dataset
 from bench.data.prepare import sampling_mask
-from bench.data.protocol import SPLITS, Head, Protocol, RawSubject, Source
+from bench.data.protocol import SPLITS, Head, Protocol, RawSubject, Source, Split
+from bench.errors import UserError
 from bench.registry import Plugin
 
 
@@ -35,17 +36,22 @@ def _subjects(source: Source) -> None:
         raise Broken(f"'{wrong[0]}' is no split: use {', '.join(SPLITS)}")
     if not subjects.get("test"):
         raise Broken("nobody is in 'test'")
+    for fold in range(source.folds()):
+        _apart(source.split(fold), f", fold {fold}" if fold else "")
+    for subject in (s for split in subjects.values() for s in split):
+        digests = source.digests(subject)
+        if not digests or not all(isinstance(digest, str) for digest in digests):
+            raise Broken(f"digests('{subject}') is {digests!r}: give at least one text")
+
+
+def _apart(subjects: dict[Split, tuple[str, ...]], fold: str) -> None:
     place: dict[str, str] = {}
     for split, ids in subjects.items():
         for subject in ids:
             if subject in place:
                 where = f"twice in '{split}'" if place[subject] == split else f"in '{place[subject]}' and in '{split}'"
-                raise Broken(f"'{subject}' stands {where}: name everybody once")
+                raise Broken(f"'{subject}' stands {where}{fold}: name everybody once")
             place[subject] = split
-    for subject in (s for split in subjects.values() for s in split):
-        digests = source.digests(subject)
-        if not digests or not all(isinstance(digest, str) for digest in digests):
-            raise Broken(f"digests('{subject}') is {digests!r}: give at least one text")
 
 
 def _load(source: Source) -> None:
@@ -91,10 +97,7 @@ def _protocol(plugin: Plugin) -> None:
     for profile in ("smoke", "laptop"):
         scaled = Dataset.of(protocol, None, load(profile), 0, None).protocol
         try:
-            with np.errstate(all="ignore"):
-                sampling_mask(scaled)
-        except ValueError as error:
-            raise Broken(
-                f"at the profile {profile} no {scaled.mask} mask of {scaled.matrix_lr} has acceleration "
-                f"{scaled.acceleration:g} and a centre of {scaled.centre}: make the centre smaller, or the acceleration"
-            ) from error
+            for view in scaled.views:
+                sampling_mask(scaled.of(view))
+        except UserError as error:
+            raise Broken(f"at the profile {profile} {str(error).rstrip('.')}") from error

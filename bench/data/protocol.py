@@ -1,6 +1,7 @@
 """What is acquired: geometry, mask, acceleration, coils, noise, slices and splits. A dataset is a protocol over a source."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+Axis = Literal["axial", "coronal"]
+OF_A_VIEW = ("acceleration", "coils", "noise")
+"""What a view may set itself."""
 
 
 @dataclass(frozen=True)
@@ -17,11 +21,17 @@ class View:
 
     contrast: str
     """As in the rows, e.g. "t1w-coronal"."""
-    plane: Literal["axial", "coronal"]
+    plane: Axis
     extent: tuple[float, float]
-    """First and last slice as fractions of the head's extent along the normal."""
+    """First and last slice: axial, as parts of 190 mm below the vertex; coronal, of the cranium from front to back."""
     remap: str = "t1w"
     """Tissue-intensity remap of the simulation."""
+    acceleration: float | None = None
+    """Its own, on the LR grid; None: the protocol's."""
+    coils: int | None = None
+    """Its own, after compression, whatever the profile says; None: the protocol's."""
+    noise: float | None = None
+    """Its own; None: the protocol's."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,9 @@ class Protocol:
     least_matrix: tuple[int, int] = (0, 0)
     """No profile makes it smaller."""
     mask_seed: int = 0
+    cells: bool = False
+    """Views show the same slices, each acquired in its own way. `slices` counts positions: training draws from all views of
+    all positions, each position of validation stands in one view, drawn once, and each of the test split in every view."""
     train_on: str | None = None
     """Another dataset, whose stages are used."""
     caveats: tuple[str, ...] = ()
@@ -79,6 +92,11 @@ class Protocol:
             coils=min(self.coils, coils or self.coils),
             centre=round(self.centre / centre_factor),
         )
+
+    def of(self, view: View) -> "Protocol":
+        """The protocol of one view, with what the view sets itself."""
+        own = {name: getattr(view, name) for name in OF_A_VIEW if getattr(view, name) is not None}
+        return replace(self, **own)
 
     @property
     def matrix_lr(self) -> tuple[int, int]:
@@ -131,6 +149,18 @@ class Source(ABC):
     def subjects(self) -> dict[Split, tuple[str, ...]]:
         """Subject ids of the reference split, by train, validation and test."""
 
+    def folds(self) -> int:
+        """How many folds there are; by default each person begins the list once."""
+        return sum(map(len, self.subjects().values()))
+
+    def split(self, fold: int) -> dict[Split, tuple[str, ...]]:
+        """Subject ids of a fold from 0, the reference split, on; by default its people are rotated (`folded`)."""
+        return folded(self.subjects(), fold)
+
+    def within(self, subject: str, plane: Axis) -> tuple[float, float]:
+        """Parts of a head, as `View.extent` counts them, between which its volume holds whole slices."""
+        return 0.0, 1.0
+
     def assets(self, subject: str) -> tuple[str, ...]:
         """Names for `bench fetch` of what has to be downloaded for a subject."""
         return ()
@@ -145,20 +175,25 @@ class Source(ABC):
 
 
 def folded(subjects: dict[Split, tuple[str, ...]], fold: int) -> dict[Split, tuple[str, ...]]:
-    """Rotate the subjects through the splits by `fold` places; 0 is the reference split.
-
-    Raises
-    ------
-    ValueError
-        If a subject stands in two splits.
-    """
+    """Rotate the subjects through the splits by `fold` places; 0 is the reference split."""
     everyone = [s for split in SPLITS for s in subjects.get(split, ())]
-    if len(set(everyone)) != len(everyone):
-        raise ValueError(f"a subject crosses splits: {sorted(everyone)}")
-    shift = fold % len(everyone)
-    everyone = everyone[shift:] + everyone[:shift]
+    everyone = everyone[fold:] + everyone[:fold]
     result: dict[Split, tuple[str, ...]] = {}
     for split in SPLITS:
         n = len(subjects.get(split, ()))
         result[split], everyone = tuple(everyone[:n]), everyone[n:]
     return result
+
+
+def apart(subjects: Mapping[Split, tuple[str, ...]]) -> None:
+    """See that nobody stands in two splits, or twice in one.
+
+    Raises
+    ------
+    ValueError
+        If somebody does.
+    """
+    everyone = [subject for ids in subjects.values() for subject in ids]
+    twice = sorted({subject for subject in everyone if everyone.count(subject) > 1})
+    if twice:
+        raise ValueError(f"a subject crosses splits: {', '.join(twice)}")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -13,51 +14,75 @@ from torch import Tensor
 
 from bench.acquisition import Acquisition, Target
 from bench.errors import UserError
+from bench.metrics import image as metrics
 from bench.mri.fourier import ifft2c
+
+
+class Place(NamedTuple):
+    """Where a slice lies, and how it is acquired."""
+
+    path: Path
+    at: int
+    """In the file."""
+    contrast: str
+    """As in the rows."""
+    mask: int
+    """In `Slices.masks`."""
 
 
 @dataclass(frozen=True)
 class Slices:
     """Prepared slices of a split. Picklable: files are opened where they are read."""
 
-    files: tuple[tuple[Path, int], ...]
+    places: tuple[Place, ...]
+    masks: tuple[NDArray[np.bool_], ...]
+    """(y, x) each: laid on k-space when it is read."""
     key: str
     phase_encode: tuple[bool, bool]
 
     def __len__(self) -> int:
-        return sum(count for _, count in self.files)
+        return len(self.places)
 
     @cached_property
     def rows(self) -> list[tuple[str, str, int]]:
         """(subject, contrast, slice number) of each."""
-        rows = []
-        for path, _ in self.files:
-            file = open_prepared(path)
-            rows += [(file.attrs["patient_id"], file.attrs["acquisition"], int(n)) for n in file["slice"][()]]
-        return rows
-
-    @cached_property
-    def _places(self) -> list[tuple[Path, int]]:
-        return [(path, i) for path, count in self.files for i in range(count)]
+        files = {path: open_prepared(path) for path in dict.fromkeys(place.path for place in self.places)}
+        numbers = {path: file["slice"][()] for path, file in files.items()}
+        return [(files[p.path].attrs["patient_id"], p.contrast, int(numbers[p.path][p.at])) for p in self.places]
 
     def vessels(self, index: int) -> NDArray[np.float64]:
         """Vessels whose truth is known, (vessel, 4): HR pixel y, x of the centre, lumen radius, wall in mm."""
-        path, place = self._places[index]
-        file = open_prepared(path)
-        known = file["vessels"][place] if "vessels" in file else np.empty((0, 4))
+        place = self.places[index]
+        file = open_prepared(place.path)
+        known = file["vessels"][place.at] if "vessels" in file else np.empty((0, 4))
         return known[np.isfinite(known).all(1)]
 
+    def foreground(self, index: int) -> NDArray[np.bool_]:
+        """Inside of the head, (Y, X): of the anatomy without coils where it is simulated, else of the truth."""
+        place = self.places[index]
+        file = open_prepared(place.path)
+        if "foreground" in file:
+            inside: NDArray[np.bool_] = file["foreground"][place.at]
+            return inside
+        return metrics.foreground(np.abs(file["image_hr"][place.at]), _voxel(file))
+
     def batch(self, indices: Sequence[int], device: str = "cpu") -> tuple[Acquisition, Target]:
-        """Acquisitions and truths of these slices, scaled by the 99th percentile of |A^H b|."""
-        slices = [_read(*self._places[i]) for i in indices]
-        kspace, maps, image_hr, image_lr, mask = (torch.stack(tensors) for tensors in zip(*slices, strict=True))
+        """Acquisitions and truths of these slices, scaled by the 99th percentile of |A^H b|.
+
+        Where numbers of coils differ, k-space and maps of the fewer are filled up with coils that are zero.
+        """
+        places = [self.places[i] for i in indices]
+        slices = [_read(place.path, place.at) for place in places]
+        coils = max(len(kspace) for kspace, *_ in slices)
+        kspace, maps = (torch.stack([_filled(s[part], coils) for s in slices]) for part in (0, 1))
+        image_hr, image_lr = (torch.stack([s[part] for s in slices]) for part in (2, 3))
+        mask = torch.from_numpy(np.stack([self.masks[place.mask] for place in places]))
         kspace = kspace * mask[:, None]
         maps_lr = maps[..., ::2, ::2].contiguous()
         zero_filled = (maps_lr.conj() * ifft2c(kspace)).sum(1)
         scale = torch.quantile(zero_filled.abs().flatten(1), 0.99, dim=1)
         images = [t / scale[:, None, None] for t in (zero_filled, image_hr, image_lr)]
-        voxel = open_prepared(self._places[indices[0]][0]).attrs["voxel_mm"]
-        voxel_mm = (float(voxel[0]), float(voxel[1])) if len(voxel) else None
+        voxel_mm = _voxel(open_prepared(places[0].path))
         acquisition = Acquisition(
             kspace / scale[:, None, None, None], mask, maps_lr, maps, images[0], self.phase_encode, voxel_mm
         )
@@ -76,8 +101,19 @@ def open_prepared(path: Path) -> h5py.File:
         ) from error
 
 
-def _read(path: Path, index: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """LR k-space before the mask, HR maps, truths, mask."""
+def _voxel(file: h5py.File) -> tuple[float, float] | None:
+    """HR voxel (y, x) in mm; None: unknown."""
+    voxel = file.attrs["voxel_mm"]
+    return (float(voxel[0]), float(voxel[1])) if len(voxel) else None
+
+
+def _filled(coil_images: Tensor, coils: int) -> Tensor:
+    """(coil, y, x) with zeros behind, up to so many coils."""
+    return torch.nn.functional.pad(coil_images, (0, 0, 0, 0, 0, coils - len(coil_images)))
+
+
+def _read(path: Path, index: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """LR k-space before the mask, HR maps, truths."""
     file = open_prepared(path)
     try:
         shape = file["image_lr"].shape[1:]
@@ -87,6 +123,6 @@ def _read(path: Path, index: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tenso
         scale = (shape[0] * shape[1] / (full[0] * full[1])) ** 0.5
         kspace = torch.from_numpy(file["kspace"][(index, slice(None), *box)]) * scale
         arrays = [torch.from_numpy(file[name][index]) for name in ("maps", "image_hr", "image_lr")]
-        return kspace, arrays[0], arrays[1], arrays[2], torch.from_numpy(file["mask_lr"][()])
+        return kspace, arrays[0], arrays[1], arrays[2]
     except (OSError, KeyError) as error:
         raise UserError(f"The prepared file {path} is damaged ({error}): delete it, it will be made again.") from error

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, gaussian_gradient_magnitude
 
 from bench.metrics import image as metrics
-from bench.metrics.image import Image
+from bench.metrics.image import Image, Mask
 from bench.mri.masks import central
 
 REGIONS = ("acquired", "unacquired", "beyond")
@@ -20,8 +20,6 @@ STEEPEST = 0.2  # share of the pixels that are called boundary
 FLATTEST = 0.5  # share of the foreground that is called flat
 DILATION = 2  # HR pixels: the foreground's rim is a boundary too
 
-Mask = NDArray[np.bool_]
-
 
 def oracle_fed(image: Image, truth: Image) -> dict[str, float]:
     """Scores of what a super-resolver makes of the fully sampled LR image; both (Y, X) HR magnitudes on one scale."""
@@ -29,18 +27,18 @@ def oracle_fed(image: Image, truth: Image) -> dict[str, float]:
     return {"psnr_oracle_fed": metrics.psnr(x, y), "nmse_oracle_fed": metrics.nmse(x, y)}
 
 
-def by_steepness(image: Image, truth: Image, voxel_mm: tuple[float, float] | None) -> dict[str, float]:
+def by_steepness(image: Image, truth: Image, inside: Mask) -> dict[str, float]:
     """PSNR at tissue boundaries and in flat tissue; nan where there is none of either.
 
     Parameters
     ----------
     image, truth
         (Y, X) HR magnitudes on one scale.
-    voxel_mm
-        HR voxel, for the foreground.
+    inside
+        (Y, X) the foreground.
     """
     x, y = metrics.unit_range(image, truth)
-    places = boundary_and_flat(y, metrics.foreground(y, voxel_mm))
+    places = boundary_and_flat(y, inside)
     return {
         name: metrics.psnr(x[place], y[place]) if place.any() else math.nan
         for name, place in zip(("psnr_boundary", "psnr_flat"), places, strict=True)

@@ -107,19 +107,16 @@ def compress(kspace: Tensor, matrices: Tensor, readout: int | None) -> Tensor:
     """Apply `compression`: (coil, Y, X) -> (virtual coil, Y, X)."""
     if readout is None:
         return torch.einsum("vc,cyx->vyx", matrices[0], kspace)
-    along_y = kspace if readout == 0 else kspace.mT
-    hybrid = torch.einsum("yvc,cyx->vyx", matrices, _ifft_rows(along_y))
-    compressed = _fft_rows(hybrid)
-    return compressed if readout == 0 else compressed.mT.contiguous()
+    return fft2c(compress_images(ifft2c(kspace), matrices, readout))
+
+
+def compress_images(images: Tensor, matrices: Tensor, readout: int | None) -> Tensor:
+    """The same of coil images, or of sensitivities: (coil, Y, X) -> (virtual coil, Y, X)."""
+    along = "yvc,cyx->vyx" if readout != 1 else "xvc,cyx->vyx"
+    return torch.einsum(along, matrices if readout is not None else matrices.expand(images.shape[1], -1, -1), images)
 
 
 def _ifft_rows(kspace: Tensor) -> Tensor:
     shifted = torch.fft.ifftshift(kspace, dim=-2)
     result: Tensor = torch.fft.fftshift(torch.fft.ifft(shifted, dim=-2, norm="ortho"), dim=-2)
-    return result
-
-
-def _fft_rows(hybrid: Tensor) -> Tensor:
-    shifted = torch.fft.ifftshift(hybrid, dim=-2)
-    result: Tensor = torch.fft.fftshift(torch.fft.fft(shifted, dim=-2, norm="ortho"), dim=-2)
     return result

@@ -11,6 +11,8 @@ SEEDS_TRIED = 100
 
 def central(shape: tuple[int, int], size: tuple[int, int]) -> NDArray[np.bool_]:
     """True in the central box of `size`, N // 2 of the one on N // 2 of the other."""
+    if any(s > n for n, s in zip(shape, size, strict=True)):
+        raise ValueError(f"a box of {size} does not fit {shape}")
     box = np.zeros(shape, bool)
     start = [n // 2 - s // 2 for n, s in zip(shape, size, strict=True)]
     box[start[0] : start[0] + size[0], start[1] : start[1] + size[1]] = True

@@ -17,7 +17,7 @@ from bench.config import Settings
 from bench.data import assets
 from bench.data.slices import Slices
 from bench.metrics import error, vessels
-from bench.metrics.image import foreground, score
+from bench.metrics.image import Mask, score
 from bench.metrics.lpips import Lpips
 from bench.metrics.scores import DETAILS, identities
 from bench.store.files import locked
@@ -79,14 +79,15 @@ def evaluate(job: RunJob, progress: Progress) -> None:
         image, truth = _array(output.image, target), _array(target.image_hr.abs(), target)
         image_lr = None if output.image_lr is None else _array(output.image_lr.abs(), target)
         truth_lr = _array(target.image_lr.abs(), target)
-        scores = score(image, image_lr, truth, truth_lr, acquisition.voxel_mm, lpips)
+        inside = job.test.foreground(index)
+        scores = score(image, image_lr, truth, truth_lr, acquisition.voxel_mm, lpips, inside)
         row = {**job.identity, "subject": subject, "contrast": contrast, "slice": number}
-        details = _details(composition, acquisition, target, image, truth)
+        details = _details(composition, acquisition, target, image, truth, inside)
         if output.residual is not None:
             details["residual"] = float(output.residual[0])
         if acquisition.voxel_mm:
             details |= vessels.errors(image, truth, job.test.vessels(index), acquisition.voxel_mm)
-        rows.append({**row, **scores, **details})
+        rows.append({**row, **details, **scores})
         mask = acquisition.mask[0].cpu().numpy()
         spectra += [{**row, **energies} for energies in error.by_region(image, truth, mask)]
         radial.append((contrast, subject, error.by_radius(image, truth)))
@@ -134,10 +135,15 @@ def _array(images: Tensor, target: Target) -> NDArray[Any]:
 
 
 def _details(
-    composition: Composition, acquisition: Acquisition, target: Target, image: NDArray[Any], truth: NDArray[Any]
+    composition: Composition,
+    acquisition: Acquisition,
+    target: Target,
+    image: NDArray[Any],
+    truth: NDArray[Any],
+    inside: Mask,
 ) -> dict[str, float]:
     """Columns of `DETAILS`; those of the oracle-fed super-resolver are nan for a pipeline, which has none."""
-    details = dict.fromkeys(DETAILS, float("nan")) | error.by_steepness(image, truth, acquisition.voxel_mm)
+    details = dict.fromkeys(DETAILS, float("nan")) | error.by_steepness(image, truth, inside)
     if composition.has_super_resolver:
         fed = composition.infer(acquisition, target, target.image_lr)
         details |= error.oracle_fed(_array(fed.image, target), truth)
@@ -179,6 +185,6 @@ def write_reference(path: Path, slices: Slices) -> None:
         images[f"{name}/truth"] = truth
         images[f"{name}/lr"] = acquisition.zero_filled[0].abs().numpy() * scale
         images[f"{name}/mask"] = acquisition.mask[0].numpy()
-        images[f"{name}/foreground"] = foreground(truth, acquisition.voxel_mm)
+        images[f"{name}/foreground"] = slices.foreground(index)
     with locked(path.with_suffix(".lock"), path.name):
         write_images(path, images)

@@ -43,7 +43,7 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
             task = _stage_task(request, plan, stage)
             tasks.setdefault(task.id, task)
         for row in plan.to_evaluate:
-            id = _id(plan.dataset, row.method.id, plan)
+            id = _id(plan.test, row.method.id, plan)
             jobs[id] = _run_job(request, plan, row)
             needs = tuple(_stage_task_id(plan, stage) for stage in row.own_stages if not stage.found)
             tasks[id] = Task(id, evaluate, (jobs[id],), needs)
@@ -62,12 +62,12 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
     return outcomes | _time(request, plans, jobs, outcomes, callbacks)
 
 
-def _id(name: str, what: str, plan: DatasetPlan) -> str:
-    return f"{name} {what} {layout.replicate(plan.seed, plan.fold)}"
-
-
 def _stage_task_id(plan: DatasetPlan, stage: StagePlan) -> str:
-    return _id(plan.training.protocol.id, f"stage {stage.stage.id}", plan)
+    return _id(plan.training, f"stage {stage.stage.id}", plan)
+
+
+def _id(data: Dataset, what: str, plan: DatasetPlan) -> str:
+    return f"{data.name} {what} {layout.replicate(plan.seed, data.fold)}"
 
 
 def _time(
@@ -132,7 +132,7 @@ def _stage_task(request: Request, plan: DatasetPlan, planned: StagePlan) -> Task
         first = plan.stages.get(stage.upstream.id)
         upstream = Upstream(stage.upstream.id, stage.upstream_key, first.place if first else None)
     job = StageJob(
-        stage.id, stage.plugin.id, stage.key, upstream, planned.folder, plan.settings, plan.seed, plan.fold,
+        stage.id, stage.plugin.id, stage.key, upstream, planned.folder, plan.settings, plan.seed, plan.training.fold,
         open_split(plan.training, "train"), open_split(plan.training, "validation"), request.device, request.devices,
         request.plugin_files, planned.foreign,
         {name: plan.stages[id].place for name, id in stage.plugin.frozen.items()},

@@ -9,8 +9,8 @@ from bench import config, registry
 from bench.composition import skeleton
 from bench.config import Settings
 from bench.data import assets
-from bench.data.dataset import Dataset
-from bench.data.prepare import missing_assets
+from bench.data.dataset import Dataset, make_source
+from bench.data.prepare import missing_assets, sampling_mask
 from bench.errors import UserError
 from bench.method import Trained
 from bench.metrics.scores import VERSION
@@ -123,30 +123,33 @@ def make_plan(request: Request) -> list[DatasetPlan]:
     settings = config.load(request.profile, request.overrides)
     methods = select(request.methods, settings)
     check(request)
-    return [
-        _plan_dataset(request, dataset, seed, fold, settings, methods)
-        for dataset in request.datasets
-        for fold in request.folds
-        for seed in range(request.seeds)
-    ]
+    tests = [test for dataset in request.datasets for test in _tests(request, dataset, settings)]
+    return [_plan_dataset(request, test, seed, settings, methods) for test in tests for seed in range(request.seeds)]
 
 
-def _plan_dataset(
-    request: Request, dataset: str, seed: int, fold: int, settings: Settings, methods: list[Method]
-) -> DatasetPlan:
-    table = registry.datasets()
-    plugin = registry.find(table, dataset, "dataset")
-    test = Dataset.of(plugin.made_by(), request.source, settings, fold, request.limit)
+def _tests(request: Request, dataset: str, settings: Settings) -> list[Dataset]:
+    """What is scored: a dataset in each of its folds that were asked for."""
+    protocol = registry.find(registry.datasets(), dataset, "dataset").made_by()
+    first = Dataset.of(protocol, request.source, settings, 0, request.limit)
+    folds = range(make_source(first.source).folds()) if request.folds is None else request.folds
+    return [Dataset.of(protocol, request.source, settings, fold, request.limit) for fold in folds]
+
+
+def _plan_dataset(request: Request, test: Dataset, seed: int, settings: Settings, methods: list[Method]) -> DatasetPlan:
     training = test
     if test.protocol.train_on:
-        training = Dataset.of(table[test.protocol.train_on].made_by(), None, settings, fold, None)
+        protocol = registry.datasets()[test.protocol.train_on].made_by()
+        training = Dataset.of(protocol, None, settings, 0, None)
+    for data in (test, training):
+        for view in data.protocol.views if data.changed else ():
+            sampling_mask(data.protocol.of(view))  # which may not exist
     batch = min(settings.training.batch, training.count("train"))
     if batch % request.devices:
         raise UserError(
             f"A batch of {batch} cannot be shared equally by --devices {request.devices}: set training.batch to a multiple."
         )
-    plan = DatasetPlan(dataset, seed, fold, settings, test, training)
-    stages = stages_of(methods, settings, seed, fold, lambda: training.key("train", "validation"))
+    plan = DatasetPlan(test.name, seed, test.fold, settings, test, training)
+    stages = stages_of(methods, settings, seed, training.fold, lambda: training.key("train", "validation"))
     plan.stages = {id: _plan_stage(request, plan, stage) for id, stage in stages.items()}
     _check_table(request, plan, methods)
     plan.rows = [_plan_row(request, plan, method) for method in methods]
@@ -159,9 +162,7 @@ def _data_plugins(data: Dataset) -> list[Plugin]:
 
 def _plan_stage(request: Request, plan: DatasetPlan, stage: Stage) -> StagePlan:
     data, profile = plan.training, plan.settings.profile
-    own, *elsewhere = [
-        root.stage(data.protocol.id, profile, stage.id, plan.seed, plan.fold) for root in request.stage_folders
-    ]
+    own, *elsewhere = [root.stage(data.name, profile, stage.id, plan.seed, data.fold) for root in request.stage_folders]
     upstream = [stage.upstream] if stage.upstream else []
     plugins: list[Plugin] = [*stage.plugin.authored, *upstream, *_data_plugins(data)]
     foreign = foreign_files(plugins)
@@ -288,6 +289,6 @@ def expected_seconds(plan: DatasetPlan, stage: StagePlan) -> float | None:
     root = layout.shipped()
     if root is None:
         return None
-    name, profile = plan.training.protocol.id, plan.settings.profile
+    name, profile = plan.training.name, plan.settings.profile
     path = root.stage(name, profile, stage.stage.id, 0).record
     return StageRecord.read(path).seconds if path.exists() else None

@@ -20,7 +20,8 @@ class Request:
     profile: str = "laptop"
     source: str | None = None
     seeds: int = 1
-    folds: tuple[int, ...] = (0,)
+    folds: tuple[int, ...] | None = (0,)
+    """None: all that the source of a dataset has."""
     device: str = "cpu"
     devices: int = 1
     """Processes that train one stage together."""
@@ -60,7 +61,7 @@ def check(request: Request) -> None:
     for name, value in counts.items():
         if value is not None and value < 1:
             raise UserError(f"{name} must be at least 1; got {value}.")
-    if not request.folds or min(request.folds) < 0:
+    if request.folds is not None and min(request.folds, default=-1) < 0:
         raise UserError(f"--folds takes numbers from 0 on; got {','.join(map(str, request.folds))}.")
     if request.weights and not request.weights.is_dir():
         raise UserError(f"--weights {request.weights} is no folder of results.")
@@ -83,15 +84,17 @@ def _check_device(request: Request) -> None:
         raise UserError(f"--devices {request.devices} asks for more GPUs than there are: {torch.cuda.device_count()}.")
 
 
-def parse_folds(text: str) -> tuple[int, ...]:
-    """Read `--folds 0,1,2`.
+def parse_folds(text: str) -> tuple[int, ...] | None:
+    """Read `--folds 0,1,2` or `--folds all` (None).
 
     Raises
     ------
     UserError
-        If something in it is no number.
+        If something in it is neither.
     """
+    if text.strip() == "all":
+        return None
     try:
         return tuple(dict.fromkeys(int(word) for word in text.split(",")))
     except ValueError as error:
-        raise UserError(f"--folds takes numbers with commas, e.g. 0,1,2; got '{text}'.") from error
+        raise UserError(f"--folds takes numbers with commas, e.g. 0,1,2, or all; got '{text}'.") from error

@@ -190,9 +190,9 @@ def package_member(package: str, version: str, member: str) -> Path:
     return cache_folder() / f"{package}-{version}" / PurePosixPath(member).name
 
 
-def prepared(dataset: str, subject: str, contrast: str, key: str) -> Path:
+def prepared(source: str, subject: str, contrast: str, key: str) -> Path:
     """Prepared slices of one subject and contrast."""
-    return cache_folder() / "prepared" / f"{'-'.join(map(path_part, (dataset, subject, contrast)))}-{key[:16]}.h5"
+    return cache_folder() / "prepared" / f"{'-'.join(map(path_part, (source, subject, contrast)))}-{key[:16]}.h5"
 
 
 def reconstructions(reconstructor: str, key: str) -> Path:

@@ -288,10 +288,15 @@ def test_a_score_is_the_benchmarks():
     image = truth + 0.02 * truth.max()
     found = bench.score(image, torch.from_numpy(truth), voxel_mm=(1.0, 1.0))
     expected = image_scores.score(image, None, truth, truth, (1.0, 1.0), None)
-    assert list(found) == ["psnr", "ssim", "lpips", "nmse", "psnr_fg", "ssim_fg"]
+    assert list(found) == ["psnr", "ssim", "lpips", "nmse", "psnr_fg", "ssim_fg", "lpips_fg"]
     assert math.isnan(found.pop("lpips"))
+    assert math.isnan(found.pop("lpips_fg"))
     assert found == {name: expected[name] for name in found}
     assert found["psnr"] == pytest.approx(20 * math.log10(1 / 0.02), abs=0.01)
+    everywhere = bench.score(image, truth, foreground=np.ones_like(truth))
+    assert everywhere["psnr_fg"] == everywhere["psnr"]
+    with pytest.raises(UserError, match="foreground is a mask"):
+        bench.score(image, truth, foreground=np.zeros_like(truth))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from bench.data.protocol import folded
+from bench.data.protocol import apart, folded
 
 SUBJECTS = {"train": ("a", "b", "c"), "validation": ("d",), "test": ("e",)}
 
@@ -22,4 +22,4 @@ def test_no_subject_crosses_splits(fold):
 
 def test_a_subject_in_two_splits_is_an_error():
     with pytest.raises(ValueError, match="crosses"):
-        folded({**SUBJECTS, "test": ("a",)}, 0)
+        apart({**SUBJECTS, "test": ("a",)})

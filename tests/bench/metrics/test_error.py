@@ -106,9 +106,10 @@ def test_boundaries_are_at_the_edges_and_flat_is_away_from_them():
 def test_error_at_edges_and_error_in_flat_tissue_are_told_apart():
     image = disc()[0]
     image /= image.max()
-    edges = analysis.boundary_and_flat(image, metrics.foreground(image, (1.0, 1.0)))[0]
-    at_edges = analysis.by_steepness(np.where(edges, 0.9 * image, image), image, (1.0, 1.0))
-    elsewhere = analysis.by_steepness(np.where(edges, image, 0.9 * image), image, (1.0, 1.0))
+    inside = metrics.foreground(image, (1.0, 1.0))
+    edges = analysis.boundary_and_flat(image, inside)[0]
+    at_edges = analysis.by_steepness(np.where(edges, 0.9 * image, image), image, inside)
+    elsewhere = analysis.by_steepness(np.where(edges, image, 0.9 * image), image, inside)
     assert at_edges["psnr_flat"] == elsewhere["psnr_boundary"] == metrics.HIGHEST_PSNR
     error = 0.1 * image[edges]
     assert at_edges["psnr_boundary"] == pytest.approx(-10 * np.log10((error**2).mean()))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -7,7 +9,6 @@ from scipy.ndimage import gaussian_filter
 from bench import config, registry
 from bench.data.dataset import Dataset
 from bench.data.prepare import open_split, prepare
-from bench.data.slices import Slices
 from bench.metrics import vessels
 from bench.run.execute import Callbacks, execute
 from bench.run.plan import make_plan
@@ -104,10 +105,10 @@ def test_coronal_slices_and_older_files_tell_of_none(data, tmp_path):
     assert slices.rows[1][1] == "t1w-coronal"
     assert slices.vessels(1).shape == (0, 4)
     older = tmp_path / "older.h5"
-    older.write_bytes(slices.files[0][0].read_bytes())
+    older.write_bytes(slices.places[0].path.read_bytes())
     with h5py.File(older, "a") as file:
         del file["vessels"]
-    assert Slices(((older, 1),), "key", (True, True)).vessels(0).shape == (0, 4)
+    assert replace(slices, places=(slices.places[0]._replace(path=older),)).vessels(0).shape == (0, 4)
 
 
 def test_evaluation_writes_the_errors_of_slices_that_show_vessels(data, tmp_path):

@@ -98,6 +98,7 @@ def test_images_are_those_that_were_scored(outcomes, folder):
         error = ((image.clip(max=truth.max()) - truth) ** 2).sum() / (truth**2).sum()
         assert error == pytest.approx(row.nmse, rel=1e-2)
         assert reference[f"{name}/mask"].shape == (24, 20)
+        assert 0.1 < reference[f"{name}/foreground"].mean() < 0.8
 
 
 def test_timing_has_its_own_file(outcomes, folder):
@@ -290,3 +291,16 @@ def test_figures_stand_beside_the_references(request_, outcomes):
 def test_a_report_of_nothing_says_what_to_type(tmp_path):
     with pytest.raises(UserError, match="bench run"):
         make_report(Path(tmp_path), tmp_path / "out")
+
+
+def test_a_network_is_trained_over_all_cells_and_scored_in_each(request_, tmp_path):
+    small = ("training.iterations=2", "training.validate_every=2", "data.slices=[1, 2, 1]")
+    request = replace(
+        request_, datasets=("regimes",), methods="dl-espirit+rrdb", overrides=small, results=tmp_path, timing=False
+    )
+    outcomes = execute(request, make_plan(request), CALLBACKS)
+    assert {outcome.status for outcome in outcomes.values()} == {"done"}
+    rows = read_rows(tmp_path / "regimes" / "smoke" / "dl-espirit+rrdb" / "seed0" / "slices.csv")
+    assert rows["contrast"].nunique() == len(rows) == 18
+    assert rows.groupby(["subject", "slice"]).size().tolist() == [18]
+    assert rows["psnr_fg"].notna().all()

@@ -16,7 +16,7 @@ from bench.errors import UserError
 from bench.run.execute import Callbacks, execute
 from bench.run.methods import available, select, stages_of
 from bench.run.plan import make_plan
-from bench.run.request import Request
+from bench.run.request import Request, parse_folds
 from bench.store import layout
 from bench.store.records import RunRecord, StageRecord
 
@@ -271,3 +271,89 @@ def test_exclusions():
     assert ids == {id for id in available() if not id.startswith("oracle+") and id != "proposed"}
     with pytest.raises(UserError, match="leaves no method"):
         select("proposed,!proposed")
+
+
+def test_all_folds_are_planned_with_every_seed(request_):
+    plans = make_plan(replace(request_, folds=parse_folds("all"), seeds=3))
+    assert [(plan.fold, plan.seed) for plan in plans] == [(fold, seed) for fold in range(6) for seed in range(3)]
+    assert len({plan.test.subjects["test"] for plan in plans}) == 6
+
+
+def test_a_dataset_that_is_only_tested_has_one_fold_and_takes_the_stages_of_fold_0(request_):
+    request = replace(request_, datasets=("vwi", "vfa"), source=None, folds=None)
+    plans = make_plan(request)
+    assert [(plan.dataset, plan.fold) for plan in plans] == [*(("vwi", fold) for fold in range(5)), ("vfa", 0)]
+    assert plans[-1].training.subjects == plans[0].training.subjects
+    assert {s.stage.key for s in plans[-1].stages.values()} == {s.stage.key for s in plans[0].stages.values()}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "source", "there"), [("vwi", "heads", "5 folds, 0 to 4"), ("vfa", None, "1 fold, 0")]
+)
+def test_a_fold_beyond_those_there_are_is_refused(request_, dataset, source, there):
+    with pytest.raises(UserError, match=f"has {there}.*; got 5"):
+        make_plan(replace(request_, datasets=(dataset,), source=source, folds=(0, 5)))
+
+
+def test_folds_are_numbers_or_all():
+    assert parse_folds("0,2,0") == (0, 2)
+    with pytest.raises(UserError, match="or all; got 'every'"):
+        parse_folds("every")
+
+
+def changed(request, dataset, *overrides):
+    settings = tuple(f"protocol.{override}" for override in overrides)
+    return make_plan(replace(request, datasets=(dataset,), overrides=(*request.overrides, *settings)))
+
+
+def test_what_is_set_of_the_protocol_names_the_dataset_its_folder_and_its_caveat(request_):
+    (plan,) = changed(request_, "vwi", "coils=3", "acceleration=8", "noise=0.07")
+    assert plan.dataset == plan.test.name == "vwi@acceleration=8,coils=3"  # noise is as it was
+    assert plan.test.protocol.coils == 3
+    assert plan.test.protocol.caveats[-1] == "Changed by --set: acceleration 8, coils 3."
+    for folder in (*(row.folder for row in plan.rows), *(stage.folder for stage in plan.stages.values())):
+        assert "vwi@acceleration=8,coils=3" in folder.path.parts
+    (before,) = make_plan(request_)
+    assert not {s.stage.key for s in plan.stages.values()} & {s.stage.key for s in before.stages.values()}
+
+
+def test_a_mask_alone_needs_no_other_prepared_files_and_another_key(request_):
+    (before,), (plan,) = make_plan(request_), changed(request_, "vwi", "acceleration=8", "centre=3")
+    assert [s.path for s in plan.test.series("test")] == [s.path for s in before.test.series("test")]
+    assert plan.test.key("test") != before.test.key("test")
+
+
+def test_other_settings_rename_nothing(request_):
+    (plan,) = make_plan(replace(request_, overrides=(*FAST, "data.coils=3", "network.features=4")))
+    assert plan.dataset == "vwi"
+
+
+def test_stages_of_another_dataset_are_those_of_the_same_protocol(request_):
+    (plan,) = changed(replace(request_, source=None), "vfa", "acceleration=8")
+    assert (plan.test.name, plan.training.name) == ("vfa@acceleration=8", "vwi@acceleration=8")
+
+
+def test_of_views_that_set_their_own_those_that_have_the_value_are_left(request_):
+    (plan,) = changed(request_, "regimes", "acceleration=12", "coils=4", "noise=0.01")
+    assert [view.contrast for view in plan.test.protocol.views] == ["r12-c4-n01"]
+    assert plan.dataset == "regimes@acceleration=12,coils=4,noise=0.01"
+    assert plan.training.count("train") == 2
+
+
+@pytest.mark.parametrize(
+    ("dataset", "override", "words"),
+    [
+        ("vwi", "speed=3", "Unknown setting 'protocol.speed'"),
+        ("vwi", "acceleration=fast", "protocol.acceleration is of type float"),
+        ("vwi", "acceleration=0.5", "protocol.acceleration must be at least 1"),
+        ("vwi", "mask=spiral", "protocol.mask is one of poisson-2d, gaussian-1d"),
+        ("vwi", "coils=19", "protocol.coils is at most 18 in 'vwi'; got 19"),
+        ("vwi", "centre=30", r"no poisson-2d mask of \(24, 20\) has acceleration 4 and a centre of 30"),
+        ("brain", "acceleration=30", "no gaussian-1d mask"),
+        ("regimes", "acceleration=5", "protocol.acceleration is one of 4, 8, 12"),
+    ],
+)
+def test_a_protocol_that_cannot_be_is_refused_in_one_line(request_, dataset, override, words):
+    with pytest.raises(UserError, match=words) as error:
+        changed(request_, dataset, override)
+    assert "\n" not in str(error.value)
