@@ -6,9 +6,11 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
@@ -20,6 +22,7 @@ from bench.data import assets
 from bench.data.slices import Slices
 from bench.errors import Diverged, UserError
 from bench.method import Phase, Trained
+from bench.metrics.image import windowed
 from bench.metrics.lpips import Lpips
 from bench.store.files import atomic_path
 from bench.store.layout import StageFolder
@@ -73,6 +76,11 @@ class Samples:
     slices: Slices
     reconstructions: Tensor | None = None
     """(slice, y, x) complex64."""
+
+    @cached_property
+    def foregrounds(self) -> Tensor:
+        """(slice, Y, X) bool."""
+        return torch.from_numpy(np.stack([self.slices.foreground(i) for i in range(len(self.slices))]))
 
     def batch(self, indices: list[int], device: str) -> tuple[Acquisition, Target, Tensor | None]:
         """The slices of these indices."""
@@ -284,9 +292,8 @@ class Trainer:
 def validation_scores(
     composition: Composition, validation: Samples, device: str, lpips: Lpips | None
 ) -> dict[str, float]:
-    """Mean scores over validation, fp32: PSNR of the LR image for a reconstructor, of the HR image for all others."""
-    psnr: list[float] = []
-    perceptual: list[float] = []
+    """Mean scores over validation, fp32: PSNR of the LR image for a reconstructor; all others of the HR image."""
+    rows: list[dict[str, float]] = []
     for start in range(0, len(validation.slices), BATCH):
         indices = list(range(start, min(start + BATCH, len(validation.slices))))
         acquisition, target, given = validation.batch(indices, device)
@@ -297,12 +304,22 @@ def validation_scores(
         else:
             image, truth = output.image, target.image_hr.abs()
         peak = truth.amax((-2, -1), keepdim=True)
-        image, truth = (image / peak).clamp(0, 1), truth / peak
-        psnr += (-10 * torch.log10((image - truth).square().mean((-2, -1)))).tolist()
-        if lpips:
-            perceptual += [lpips(i.cpu().numpy(), t.cpu().numpy()) for i, t in zip(image, truth, strict=True)]
-    scores = {"psnr": sum(psnr) / len(psnr)}
-    return scores | ({"lpips": sum(perceptual) / len(perceptual)} if lpips else {})
+        image, truth = (image / peak).clamp(0, 1).cpu(), (truth / peak).cpu()
+        for i, x, y in zip(indices, image, truth, strict=True):
+            inside = None if composition.gives_lr_only else validation.foregrounds[i]
+            rows.append(_scores(x, y, inside, lpips))
+    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+
+
+def _scores(image: Tensor, truth: Tensor, inside: Tensor | None, lpips: Lpips | None) -> dict[str, float]:
+    error = (image - truth).square()
+    scores = {"psnr": float(-10 * error.mean().log10())}
+    if inside is not None:
+        scores["psnr_fg"] = float(-10 * error[inside].mean().log10())
+    if lpips and inside is not None:
+        x, y = image.numpy(), truth.numpy()
+        scores |= {"lpips": lpips(x, y), "lpips_fg": lpips(*windowed(x, y, inside.numpy()))}
+    return scores
 
 
 def write_curve(path: Path, curve: list[dict[str, Any]]) -> None:
