@@ -29,8 +29,12 @@ def test_at_laptop_size_it_has_the_published_trials_parameters(id, expected):
 
 def test_untrained_and_fully_sampled_the_unrolled_network_gives_the_low_passed_truth():
     acquisition, target = toy((48, 40), full=True)
-    image = make("hr-unrolled", "network.step_size=1.0", "methods.hr-unrolled.unrolls=12")(acquisition).image
-    assert (image - target.image_hr.abs()).abs().max() < 0.02 * target.peak.max()
+    truth = target.image_hr.abs()
+    for unrolls in (1, 12):
+        image = make("hr-unrolled", "network.step_size=1.0", f"methods.hr-unrolled.unrolls={unrolls}")(
+            acquisition
+        ).image
+        assert (image - truth).abs().mean() < 0.06 * truth.mean()
 
 
 def test_outside_of_the_maps_it_gives_nothing():
