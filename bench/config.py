@@ -91,7 +91,7 @@ class Settings:
         """
         values = {f.name: self._shared(f.name) for f in fields(plugin.cls.Settings) if f.metadata.get("shared")}
         inner = {f.name: f.metadata["of"] for f in fields(plugin.cls.Settings) if "of" in f.metadata}
-        values |= {name: self.of(registry.method(id)) for name, id in inner.items()}
+        values |= {name: _without_rate(self.of(registry.method(id))) for name, id in inner.items()}
         values = {name: value for name, value in values.items() if value is not None}
         known = {f.name for f in fields(plugin.cls.Settings)}
         original = self.methods.get(plugin.settings_of or "", {})
@@ -119,6 +119,11 @@ class Settings:
         plain["methods"] = {plugin.id: dataclasses.asdict(self.of(plugin)) for plugin in plugins}
         read_back: dict[str, Any] = json.loads(json.dumps(plain, default=str))
         return read_back
+
+
+def _without_rate(own: Any) -> Any:
+    """Settings of a network that another method holds and trains at its own rate."""
+    return dataclasses.replace(own, learning_rate=None) if isinstance(own, PairSettings) else own
 
 
 _MAY_BE_ZERO = {"coils", "pretraining", "pixel_weight", "perceptual_weight", "crop"}

@@ -126,19 +126,24 @@ def _clear(request: Request, plan: DatasetPlan) -> None:
 
 
 def _stage_task(request: Request, plan: DatasetPlan, planned: StagePlan) -> Task:
+    job = stage_job(request, plan, planned)
+    needs = tuple(_stage_task_id(plan, plan.stages[id]) for id in planned.stage.needs if not plan.stages[id].found)
+    return Task(_stage_task_id(plan, planned), make_stage, (job,), needs)
+
+
+def stage_job(request: Request, plan: DatasetPlan, planned: StagePlan) -> StageJob:
+    """All that a worker needs to make a stage."""
     stage = planned.stage
     upstream = None
     if stage.upstream:
         first = plan.stages.get(stage.upstream.id)
         upstream = Upstream(stage.upstream.id, stage.upstream_key, first.place if first else None)
-    job = StageJob(
+    return StageJob(
         stage.id, stage.plugin.id, stage.key, upstream, planned.folder, plan.settings, plan.seed, plan.training.fold,
         open_split(plan.training, "train"), open_split(plan.training, "validation"), request.device, request.devices,
         request.plugin_files, planned.foreign,
         {name: plan.stages[id].place for name, id in stage.plugin.frozen.items()},
     )  # fmt: skip
-    needs = tuple(_stage_task_id(plan, plan.stages[id]) for id in stage.needs if not plan.stages[id].found)
-    return Task(_stage_task_id(plan, planned), make_stage, (job,), needs)
 
 
 def _run_job(request: Request, plan: DatasetPlan, row: RowPlan) -> RunJob:

@@ -292,7 +292,7 @@ class Trainer:
 def validation_scores(
     composition: Composition, validation: Samples, device: str, lpips: Lpips | None
 ) -> dict[str, float]:
-    """Mean scores over validation, fp32: PSNR of the LR image for a reconstructor; all others of the HR image."""
+    """Mean scores over validation, fp32: of the LR image for a reconstructor, of the HR image for all others."""
     rows: list[dict[str, float]] = []
     for start in range(0, len(validation.slices), BATCH):
         indices = list(range(start, min(start + BATCH, len(validation.slices))))
@@ -306,17 +306,15 @@ def validation_scores(
         peak = truth.amax((-2, -1), keepdim=True)
         image, truth = (image / peak).clamp(0, 1).cpu(), (truth / peak).cpu()
         for i, x, y in zip(indices, image, truth, strict=True):
-            inside = None if composition.gives_lr_only else validation.foregrounds[i]
-            rows.append(_scores(x, y, inside, lpips))
+            inside = validation.foregrounds[i]
+            rows.append(_scores(x, y, inside[::2, ::2] if composition.gives_lr_only else inside, lpips))
     return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
 
-def _scores(image: Tensor, truth: Tensor, inside: Tensor | None, lpips: Lpips | None) -> dict[str, float]:
+def _scores(image: Tensor, truth: Tensor, inside: Tensor, lpips: Lpips | None) -> dict[str, float]:
     error = (image - truth).square()
-    scores = {"psnr": float(-10 * error.mean().log10())}
-    if inside is not None:
-        scores["psnr_fg"] = float(-10 * error[inside].mean().log10())
-    if lpips and inside is not None:
+    scores = {name: float(-10 * part.mean().log10()) for name, part in (("psnr", error), ("psnr_fg", error[inside]))}
+    if lpips:
         x, y = image.numpy(), truth.numpy()
         scores |= {"lpips": lpips(x, y), "lpips_fg": lpips(*windowed(x, y, inside.numpy()))}
     return scores
