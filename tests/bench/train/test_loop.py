@@ -56,7 +56,7 @@ def test_stopped_anywhere_it_ends_where_it_would_have_ended(phantom, tmp_path):
     resumed = resumed_trainer.run(*parts, quiet)
     assert digest(resumed.best_weights) == digest(whole.best_weights)
     assert resumed.curve == whole.curve
-    assert [row["phase"] for row in resumed.curve] == ["pixel", "pixel", "adversarial"]
+    assert [row["phase"] for row in resumed.curve] == ["apart", "together", "adversarial"]
 
 
 def test_training_lowers_the_loss(phantom, tmp_path):
@@ -100,19 +100,22 @@ def three_steps(folder, phantom, id):
     """Validation PSNR after three steps; a super-resolver is fed the truth's LR image."""
     parts = Samples(open_split(phantom, "train")), Samples(open_split(phantom, "validation"))
     settings = config.load("smoke", ["training.iterations=3", "training.validate_every=3"])
-    plugins = registry.methods()
+    plugin, oracle = registry.method(id), registry.method("oracle")
     torch.manual_seed(0)
-    links = (Half(plugins[id], build(plugins[id], settings)),)
-    if plugins[id].kind == "super_resolver":
-        links = (Half(plugins["oracle"], build(plugins["oracle"], settings)), *links)
+    links = (Half(plugin, build(plugin, settings)),)
+    if plugin.kind == "super_resolver":
+        links = (Half(oracle, build(oracle, settings)), *links)
     folder.mkdir()
     curve = Trainer(Composition(links), id, settings.training, 0, StageFolder(folder), "cpu").run(*parts, quiet).curve
-    return {"version": plugins[id].cls.version, "psnr": [round(row["psnr"], 4) for row in curve]}
+    return {"version": plugin.cls.version, "psnr": [round(row["psnr"], 4) for row in curve]}
 
 
 def test_numbers_change_only_with_a_version(phantom, tmp_path):
-    """Three steps of every trained built-in plugin. After raising a version: `BENCH_WRITE_GOLDEN=1 pytest -k version`."""
-    ours = [id for id, p in registry.methods().items() if p.trained and p.built_in]
+    """Three steps of every trained built-in plugin and of a pair.
+
+    After raising a version: `BENCH_WRITE_GOLDEN=1 pytest -k version`.
+    """
+    ours = [id for id, p in registry.methods().items() if p.trained and p.built_in] + ["modl~rrdb"]
     found = {id: three_steps(tmp_path / id, phantom, id) for id in ours}
     if os.environ.get("BENCH_WRITE_GOLDEN"):
         write_json(GOLDEN, found)
@@ -133,7 +136,34 @@ def test_a_methods_own_optimiser_is_used_and_its_rate_factors_multiply_the_rate(
     monkeypatch.setattr(registry.methods()["modl"].cls, "optimiser", optimiser)
     training = trainer(tmp_path, "modl")
     training.run(Samples(open_split(phantom, "train")), Samples(open_split(phantom, "validation")), quiet)
-    assert isinstance(training.optimiser, torch.optim.SGD)
-    fast, slow = (group["lr"] for group in training.optimiser.param_groups)
+    (optimiser,) = training.optimisers
+    assert isinstance(optimiser, torch.optim.SGD)
+    fast, slow = (group["lr"] for group in optimiser.param_groups)
     assert fast == pytest.approx(10 * slow)
     assert slow > 0
+
+
+def test_a_part_with_a_loss_of_its_own_is_clipped_by_itself(phantom, tmp_path, monkeypatch):
+    clipped = []
+    clip = torch.nn.utils.clip_grad_norm_
+    monkeypatch.setattr(
+        torch.nn.utils, "clip_grad_norm_", lambda p, limit: clipped.append(p := list(p)) or clip(p, limit)
+    )
+    training = trainer(tmp_path, "ablation-separate-l1")
+    training.run(Samples(open_split(phantom, "train")), Samples(open_split(phantom, "validation")), quiet)
+    network = training.network
+    assert len(clipped) == 2 * 6
+    assert [id(p) for p in clipped[0]] == [id(p) for p in network.reconstruction.parameters()]
+    assert {id(p) for part in clipped[:2] for p in part} == {id(p) for p in network.parameters()}
+
+
+def test_the_discriminators_accuracy_is_logged_and_kept_for_the_last_quarter(phantom, tmp_path):
+    settings = config.load("smoke", ["training.iterations=24", "training.validate_every=4"])
+    state = trainer(tmp_path, "proposed", settings).run(
+        Samples(open_split(phantom, "train")), Samples(open_split(phantom, "validation")), quiet
+    )
+    logged = [row.get("critic-accuracy") for row in state.curve]
+    assert [value is not None for value in logged] == [row["phase"] == "adversarial" for row in state.curve]
+    assert all(0 <= value <= 1 for value in logged if value is not None)
+    assert state.critic_steps == 2  # of the eight of the adversarial phase
+    assert 0 <= state.critic_accuracy <= 1
