@@ -23,12 +23,15 @@ from .method import Reconstructor as Reconstructor
 from .method import SuperResolver as SuperResolver
 from .method import Trained as Trained
 from .method import Tuned as Tuned
+from .method import rate_groups as rate_groups
+from .method import settings_of as settings_of
 from .method import shared as shared
 from .mri.fourier import fft2c as fft2c
 from .mri.fourier import ifft2c as ifft2c
 from .mri.resample import bicubic as bicubic
 from .mri.resample import downsample as downsample
 from .mri.resample import sinc as sinc
+from .mri.resample import sinc_magnitude as sinc_magnitude
 from .mri.sense import Sense as Sense
 from .mri.solvers import conjugate_gradient as conjugate_gradient
 from .mri.solvers import regularised_inverse as regularised_inverse

@@ -13,7 +13,7 @@ from bench.data import assets
 from bench.data.dataset import Series
 from bench.errors import UserError
 from bench.run.execute import Callbacks, execute
-from bench.run.plan import DatasetPlan, expected_seconds, make_plan, needed_assets
+from bench.run.plan import DatasetPlan, StagePlan, expected_seconds, make_plan, needed_assets
 from bench.run.request import Request
 from bench.store import layout
 
@@ -62,9 +62,9 @@ def show_plan(plans: list[DatasetPlan]) -> None:
     ):
         if names:
             console.print(f"{what}: {', '.join(dict.fromkeys(names))}.", soft_wrap=True)
-    for remark in dict.fromkeys(
-        remark for plan in plans for data in (plan.test, plan.training) for remark in data.remarks()
-    ):
+    said = [remark for plan in plans for data in (plan.test, plan.training) for remark in data.remarks()]
+    said += [edge for plan in plans for stage in plan.stages.values() for edge in _at_edge(stage)]
+    for remark in dict.fromkeys(said):
         console.print(remark, soft_wrap=True)
     downloads = needed_assets(plans)
     if downloads:
@@ -76,6 +76,14 @@ def show_plan(plans: list[DatasetPlan]) -> None:
         slices, megabytes = sum(s.count for s in series), sum(s.megabytes for s in series)
         where = layout.cache_folder()
         console.print(f"Prepared data: {slices} slices, at most {megabytes:.0f} MB in {where}.", soft_wrap=True)
+
+
+def _at_edge(stage: StagePlan) -> list[str]:
+    record = stage.record
+    names = record.at_edge if record else ()
+    return [
+        f"{stage.stage.id}: {name} was tuned to the edge of its grid, beyond which nobody looked." for name in names
+    ]
 
 
 def _show_training_time(plans: list[DatasetPlan]) -> None:

@@ -165,6 +165,14 @@ class StageRecord(Record):
     """The key that it was made under, where the form of keys has changed since."""
 
     @property
+    def at_edge(self) -> tuple[str, ...]:
+        """Tuned settings that came out at an end of what was tried, beyond which nobody looked; 0 is no such end."""
+        tried = {name: {found[name] for found in self.grid if name in found} for name in self.choice or {}}
+        ends = {name: (min(values), max(values)) for name, values in tried.items() if len(values) > 1}
+        chosen = self.choice or {}
+        return tuple(name for name, both in ends.items() if chosen[name] in both and chosen[name] != 0)
+
+    @property
     def digest(self) -> str:
         """sha256 of what was learned: of the weights, or of the choice."""
         if self.weights_sha256:

@@ -29,7 +29,8 @@ def table(results: DatasetResults) -> Table | None:
 
 
 def _row(record: StageRecord) -> list[str]:
-    tuned = ", ".join(f"{name} {value:g}{_edge(record, name)}" for name, value in (record.choice or {}).items())
+    marks = dict.fromkeys(record.at_edge, " (edge of its grid)")
+    tuned = ", ".join(f"{name} {value:g}{marks.get(name, '')}" for name, value in (record.choice or {}).items())
     return [record.id, str(record.seed), str(record.fold), _tries(record), tuned, critic(record)]
 
 
@@ -40,13 +41,6 @@ def _tries(record: StageRecord) -> str:
 
 def _rates(found: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in found.items() if name != JUDGED_BY) or MISSING
-
-
-def _edge(record: StageRecord, name: str) -> str:
-    """Words where the choice is the smallest or largest value that was tried, of several."""
-    values = {found[name] for found in record.grid if name in found}
-    at_edge = record.choice is not None and len(values) > 1 and record.choice[name] in (min(values), max(values))
-    return " (edge of its grid)" if at_edge else ""
 
 
 def critic(record: StageRecord) -> str:
