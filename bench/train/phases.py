@@ -19,6 +19,8 @@ class AdversarialSettings(Sizes):
     perceptual_weight: float = shared(1.0)
     """Of the perceptual loss; 0 downloads no VGG-19."""
     discriminator_features: int = shared(64)
+    critic_rate: float = 1.0
+    """Factor on the discriminator's learning rate, which is otherwise the generator's."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -37,9 +39,10 @@ def adversarial_phases(
     Without pre-training, as in the paper, at the full rate.
     """
     share = settings.pretraining
+    rate = 0.25 if share else 1.0
     phases = (
         Phase("pixel", share),
-        Phase("adversarial", 1 - share, 0.25 if share else 1.0, settings.crop, gan, weight, feature_weight),
+        Phase("adversarial", 1 - share, rate, settings.crop, gan, weight, feature_weight, settings.critic_rate),
     )
     return tuple(phase for phase in phases if phase.fraction > 0)
 

@@ -16,8 +16,6 @@ from bench.store.tables import AGAIN, ROW_KEY, read_rows, read_table
 
 GROUPS = ("joint", "sequential", "single", "bound")
 """In the order in which tables show them."""
-FORMER_GROUP = "ablation"
-"""Rows written before the three groups above were told apart by what is learned from which loss have it."""
 LOSSES = ("l1", "gan", "none")
 """The classes, in the order in which tables show them."""
 
@@ -182,8 +180,6 @@ def collect(results: Path, dataset: str | None = None, profile: str | None = Non
 
 def _read(folder: RunFolder) -> Run:
     record = RunRecord.read(folder.record)
-    if record.group == FORMER_GROUP:
-        record = replace(record, group=_group(record.method))
     for field, value, allowed in (("status", record.status, STATUSES), ("group", record.group, GROUPS)):
         if value not in allowed:
             raise UserError(f"{folder.record}: '{field}' is '{value}', none of {', '.join(allowed)}: {AGAIN}.")
@@ -193,13 +189,6 @@ def _read(folder: RunFolder) -> Run:
         if not getattr(record, field):
             raise UserError(f"{folder.record} lacks the field '{field}': {AGAIN}.")
     return Run(folder, record, _rows(folder.slices, record), _timing(folder.timing))
-
-
-def _group(ablation: str) -> str:
-    """What an ablation is by the definition of the groups."""
-    if ablation.startswith("ablation-separate"):
-        return "sequential"
-    return "single" if ablation == "ablation-sr" else "joint"
 
 
 def _rows(path: Path, record: RunRecord) -> pd.DataFrame:

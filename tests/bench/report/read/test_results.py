@@ -15,20 +15,6 @@ def test_order_is_joint_sequential_single_bound(results):
     assert only(results).methods() == ["d", "z", "a+x", "c", "b+x"]
 
 
-@pytest.mark.parametrize(
-    ("method", "group"),
-    [
-        ("ablation-end-to-end", "joint"),
-        ("ablation-recon", "joint"),
-        ("ablation-separate", "sequential"),
-        ("ablation-sr", "single"),
-    ],
-)
-def test_rows_of_the_former_group_are_what_their_method_is(results, method, group):
-    results.add(method, "ablation")
-    assert only(results).group(method) == group
-
-
 def test_people_tested_over_people_trained_on_where_folds_share_the_latter(results):
     people = [f"s{i}" for i in range(10)]
     assert only_split(results, people, [0]) == 0.0  # one fold: nobody is shared
