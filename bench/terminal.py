@@ -50,7 +50,7 @@ def show_plan(plans: list[DatasetPlan]) -> None:
     """Stages found or to train, rows to compute, downloads, disk."""
     table = Table(title="Plan", title_justify="left")
     for column in ("dataset", "fold", "seed", "stages found", "stages to train", "rows found", "rows to compute"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for plan in plans:
         evaluated, found = len(plan.to_evaluate), sum(stage.found is not None for stage in plan.stages.values())
         counts = (plan.fold, plan.seed, found, len(plan.to_train), len(plan.rows) - evaluated, evaluated)

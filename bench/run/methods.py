@@ -102,7 +102,10 @@ def select(wanted: str, settings: Settings) -> list[Method]:
 
 
 def _no_match(word: str, table: dict[str, Method]) -> str:
-    part = registry.methods("reconstructor", "super_resolver").get(word)
+    halves = registry.methods("reconstructor", "super_resolver")
+    if "~" in word and all(half in halves for half in word.split("~", 1)):
+        registry.method(word)  # says which half cannot be trained together with the other
+    part = halves.get(word)
     if part:
         pattern = f"{word}+*" if part.kind == "reconstructor" else f"*+{word}"
         return f"'{word}' is a {part.kind.replace('_', '-')}, one half of a method: use '{pattern}'."

@@ -28,7 +28,12 @@ def test_a_plugin_file_is_combined_with_all_others(tmp_path):
 
 @pytest.mark.parametrize(
     ("wanted", "words"),
-    [("propsed", "Did you mean 'proposed'"), ("modl+*x", "No method matches"), ("", "Unknown method")],
+    [
+        ("cg-sense~rrdb", r"'cg-sense' does not learn: use 'cg-sense\+rrdb'"),
+        ("propsed", "Did you mean 'proposed'"),
+        ("modl+*x", "No method matches"),
+        ("", "Unknown method"),
+    ],
 )
 def test_an_unknown_method_is_one_line(wanted, words):
     with pytest.raises(UserError, match=words):
