@@ -1,9 +1,12 @@
 """Many regimes on the same slices: acceleration, coils and noise, each cell differing from the others in nothing else."""
 
+from dataclasses import replace
 from itertools import product
 
 from bench.data.protocol import Protocol, View
 from bench.registry import dataset
+
+from .vwi import vwi
 
 ACCELERATIONS = (4, 8, 12)
 COILS = (4, 8)
@@ -13,18 +16,10 @@ NOISES = (0.01, 0.03, 0.07)
 @dataset("regimes")
 def regimes() -> Protocol:
     """The geometry of `vwi`, axial; cells named like "r8-c4-n03". One network is trained over all of them."""
-    return Protocol(
+    return replace(
+        vwi(),
         id="regimes",
-        version=2,
-        matrix=(336, 280),
-        voxel_mm=(0.6, 0.6),
         coils=8,
-        physical_coils=18,
-        mask="poisson-2d",
-        acceleration=4.0,
-        centre=24,
-        phase_encode=(True, True),
-        noise=0.07,
         views=tuple(
             View(
                 f"r{acceleration}-c{coils}-n{100 * noise:02.0f}",
@@ -37,7 +32,6 @@ def regimes() -> Protocol:
             for acceleration, coils, noise in product(ACCELERATIONS, COILS, NOISES)
         ),
         slices=(300, 40, 20),
-        sources=("heads", "phantom"),
         cells=True,
         caveats=(
             "A cell, r8-c4-n03, is acceleration 8 on the LR grid, 4 coils and noise 0.03, on the same slices as every other.",

@@ -10,7 +10,7 @@ from bench.acquisition import Acquisition, Output, Target
 from bench.method import PLAIN, Phase, Reconstructor, Sizes, Trained, shared
 from bench.mri.sense import Sense
 from bench.nn.losses import complex_l1
-from bench.nn.unrolled import ResidualNetwork
+from bench.nn.unrolled import ResidualNetwork, unroll
 from bench.registry import reconstructor
 
 
@@ -48,11 +48,7 @@ class DLESPIRiT(Reconstructor, Trained):
     def forward(self, acquisition: Acquisition) -> Tensor:
         """-> (batch, y, x) complex."""
         operator = Sense(acquisition.maps_lr, acquisition.mask)
-        image = acquisition.zero_filled
-        for step, network in zip(self.steps, self.networks, strict=True):
-            image = image - step * (operator.normal(image) - acquisition.zero_filled)
-            image = network(image, acquisition.phase_encode)
-        return image
+        return unroll(operator, acquisition.zero_filled, self.steps, self.networks, acquisition.phase_encode)
 
     def phases(self) -> tuple[Phase, ...]:
         """One phase."""

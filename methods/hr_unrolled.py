@@ -10,7 +10,7 @@ from bench.acquisition import Acquisition, Output
 from bench.method import Sizes, shared
 from bench.mri.fourier import pad, to_high_resolution
 from bench.mri.sense import Sense
-from bench.nn.unrolled import ResidualNetwork
+from bench.nn.unrolled import ResidualNetwork, unroll
 from bench.registry import pipeline
 from bench.train.paper_losses import PaperLosses, PaperLossSettings, PixelLosses
 
@@ -55,10 +55,7 @@ class HRUnrolled(PixelLosses):
     def forward(self, acquisition: Acquisition) -> Output:
         """-> HR magnitude."""
         operator, zero_filled = on_hr_grid(acquisition)
-        image = zero_filled
-        for step, network in zip(self.steps, self.networks, strict=True):
-            image = image - step * (operator.normal(image) - zero_filled)
-            image = network(image, acquisition.phase_encode)
+        image = unroll(operator, zero_filled, self.steps, self.networks, acquisition.phase_encode)
         support = acquisition.maps_hr.abs().sum(1) > 0
         return Output(image.abs() * support)
 

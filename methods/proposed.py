@@ -1,5 +1,6 @@
 """The paper's joint network (Xu 2023): equilibrium PGD reconstruction guides an RRDB-SFT super-resolver."""
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -178,8 +179,9 @@ class TwoParts(PixelLosses):
         """-> HR magnitude and the LR reconstruction."""
         return self._run(acquisition, apart=False)
 
+    @abstractmethod
     def _run(self, acquisition: Acquisition, apart: bool) -> Output:
-        raise NotImplementedError
+        """Run both; `apart`: no gradient of the HR image reaches the reconstruction."""
 
     def _reconstruct(self, acquisition: Acquisition) -> tuple[Tensor, Tensor]:
         operator = Sense(acquisition.maps_lr, acquisition.mask)

@@ -1,8 +1,11 @@
 """The residual network of one unroll, on complex images."""
 
+from collections.abc import Iterable
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bench.mri.sense import Sense
 from bench.nn.block import Block
 from bench.nn.layers import as_channels, as_complex, zeroed
 
@@ -42,3 +45,14 @@ class ResidualNetwork(Block):
         change: Tensor = self.last(F.relu(features))
         change = change[..., pad_y : pad_y + height, pad_x : pad_x + width]
         return image + as_complex(F.pixel_shuffle(change, self.unshuffle))
+
+
+def unroll(
+    operator: Sense, zero_filled: Tensor, steps: Tensor, networks: Iterable[nn.Module], phase_encode: tuple[bool, bool]
+) -> Tensor:
+    """From x = A^H b: in each unroll x - step (A^H A x - A^H b), then its network; (batch, y, x) complex."""
+    image = zero_filled
+    for step, network in zip(steps, networks, strict=True):
+        image = image - step * (operator.normal(image) - zero_filled)
+        image = network(image, phase_encode)
+    return image

@@ -64,8 +64,6 @@ class Stage:
     """Stages that come first."""
     key: str
     parameters: int
-    loss: str
-    """Its class: one of `LOSSES`."""
 
 
 def available() -> dict[str, Method]:
@@ -208,7 +206,7 @@ def _add_stages(
             content["frozen"] = {name: stages[need].key for name, need in plugin.frozen.items()}
         needs = (*((first.id,) if first else ()), *plugin.frozen.values())
         parameters, key = count(sketch.network), key_of(content)
-        stages[id] = Stage(id, plugin, upstream, upstream_key, needs, key, parameters, sketch.loss)
+        stages[id] = Stage(id, plugin, upstream, upstream_key, needs, key, parameters)
 
 
 def _check_weights(plugin: MethodPlugin, settings: Settings) -> None:
