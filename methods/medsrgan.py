@@ -54,7 +54,7 @@ class AttentionGroup(nn.Module):
 class PairedDiscriminator(Block):
     """The HR image, halved by a convolution, and the LR image are added as features; then one trunk."""
 
-    version = 1
+    version = 2
     block_name = "paired-discriminator"
 
     def __init__(self, features: int) -> None:

@@ -14,7 +14,7 @@ class VGGStyle(Block):
     The paper says "VGG-19 network as the discriminator" and takes its recipe from ESRGAN, hence this one.
     """
 
-    version = 1
+    version = 2
     block_name = "vgg-style-discriminator"
 
     def __init__(self, features: int) -> None:

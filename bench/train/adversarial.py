@@ -7,6 +7,9 @@ from bench.acquisition import Target
 from bench.method import Phase
 from bench.nn.losses import discriminator_loss, generator_loss, random_crop
 
+Judged = tuple[Tensor, list[Tensor]]
+"""Logits and features of a discriminator."""
+
 
 def critic_images(phase: Phase, image: Tensor, lr: Tensor, target: Target) -> tuple[Tensor, Tensor, Tensor]:
     """Fake, real and LR input in [0, 1], the same crop of each.
@@ -28,12 +31,10 @@ def adversarial_losses(critic: nn.Module, phase: Phase, fake: Tensor, real: Tens
     """The generator's weighted terms by name; no gradient reaches the discriminator."""
     assert phase.gan != "none"
     critic.requires_grad_(False)
-    fake_logits, fake_features = critic(fake, lr)
-    with torch.no_grad():
-        real_logits, real_features = critic(real, lr)
-    losses = {"adversarial": phase.gan_weight * generator_loss(phase.gan, fake_logits, real_logits)}
+    (fake_logits, fake_features), (real_logits, real_features) = _judged(critic, fake, real, lr)
+    losses = {"adversarial": phase.gan_weight * generator_loss(phase.gan, fake_logits, real_logits.detach())}
     if phase.gan_feature_weight:
-        errors = [nn.functional.mse_loss(f, r) for f, r in zip(fake_features, real_features, strict=True)]
+        errors = [nn.functional.mse_loss(f, r.detach()) for f, r in zip(fake_features, real_features, strict=True)]
         losses["adversarial-feature"] = phase.gan_feature_weight * torch.stack(errors).mean()
     critic.requires_grad_(True)
     return losses
@@ -42,11 +43,17 @@ def adversarial_losses(critic: nn.Module, phase: Phase, fake: Tensor, real: Tens
 def critic_loss(critic: nn.Module, phase: Phase, fake: Tensor, real: Tensor, lr: Tensor) -> tuple[Tensor, Tensor]:
     """The discriminator's own, and the share of images that it tells right; no gradient reaches the generator."""
     assert phase.gan != "none"
-    fake_logits, _ = critic(fake.detach(), lr)
-    real_logits, _ = critic(real, lr)
+    (fake_logits, _), (real_logits, _) = _judged(critic, fake.detach(), real, lr)
     loss = discriminator_loss(phase.gan, fake_logits, real_logits)
     with torch.no_grad():
         if phase.gan == "relativistic":
             fake_logits, real_logits = fake_logits - real_logits.mean(), real_logits - fake_logits.mean()
         right = torch.cat((fake_logits < 0, real_logits > 0)).float().mean()
     return loss, right
+
+
+def _judged(critic: nn.Module, fake: Tensor, real: Tensor, lr: Tensor) -> tuple[Judged, Judged]:
+    """Logits and features of both, in one batch: normalised each by its own statistics, they could not be told apart."""
+    logits, features = critic(torch.cat((fake, real)), torch.cat((lr, lr)))
+    count = len(fake)
+    return (logits[:count], [f[:count] for f in features]), (logits[count:], [f[count:] for f in features])
