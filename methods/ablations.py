@@ -62,7 +62,7 @@ class Recon(PixelLosses):
 class EndToEndL1(TwoParts):
     """Reconstruction -> SuperResolution of it, without SFT; super-resolution sees the reconstruction and nothing else."""
 
-    version = 1
+    version = 2
     Settings = ProposedL1.Settings
 
     def __init__(self, settings: ProposedL1.Settings) -> None:
@@ -70,10 +70,10 @@ class EndToEndL1(TwoParts):
         self.reconstruction = Reconstruction(settings)
         self.super_resolution = SuperResolution(settings, 0)
 
-    def _run(self, acquisition: Acquisition, apart: bool) -> Output:
+    def forward(self, acquisition: Acquisition) -> Output:
+        """-> HR magnitude and the LR reconstruction."""
         image_lr, residual = self._reconstruct(acquisition)
-        seen = image_lr.detach() if apart else image_lr
-        return Output(self.super_resolution(seen, seen), image_lr, residual)
+        return Output(self.super_resolution(image_lr, image_lr), image_lr, residual)
 
 
 @pipeline("ablation-separate-l1", group="sequential", settings_of="proposed")
@@ -83,7 +83,7 @@ class SeparateL1(EndToEndL1):
     Both in one run of one stage: they share no parameter, and no gradient flows from one to the other.
     """
 
-    version = 1
+    version = 2
 
     def forward_training(self, given: Acquisition, target: Target, phase: Phase) -> Output:
         """Super-resolution of the truth, reconstruction of the acquisition."""
@@ -95,7 +95,7 @@ class SeparateL1(EndToEndL1):
 class EndToEnd(PaperLosses, EndToEndL1):
     """Paper's "Recon+SR": both trained together."""
 
-    version = 2
+    version = 3
 
     @dataclass(frozen=True)
     class Settings(ProposedL1.Settings, PaperLossSettings):
@@ -106,7 +106,7 @@ class EndToEnd(PaperLosses, EndToEndL1):
 class Separate(PaperLosses, SeparateL1):
     """Paper's "Recon-SR"."""
 
-    version = 2
+    version = 3
 
     @dataclass(frozen=True)
     class Settings(ProposedL1.Settings, PaperLossSettings):

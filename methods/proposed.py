@@ -1,6 +1,5 @@
 """The paper's joint network (Xu 2023): equilibrium PGD reconstruction guides an RRDB-SFT super-resolver."""
 
-from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -10,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.acquisition import Acquisition, Output, Target
-from bench.method import Phase, Sizes, rate_groups, shared
+from bench.acquisition import Acquisition, Output
+from bench.method import Sizes, rate_groups, shared
 from bench.mri.resample import sinc_magnitude
 from bench.mri.sense import Sense
 from bench.nn.block import Block
@@ -25,7 +24,6 @@ from bench.train.paper_losses import PaperLosses, PaperLossSettings, PixelLosses
 from .rrdb import RRDBNet
 
 CONDITION = 64  # channels of the reconstruction feature; the paper is silent
-APART = 0.5  # share of the run in which the reconstruction learns by its own loss alone
 
 
 @dataclass(frozen=True)
@@ -159,29 +157,9 @@ def _channels(image: Tensor, complex_input: bool) -> Tensor:
 
 
 class TwoParts(PixelLosses):
-    """A reconstruction and a super-resolution, each in its own words: what the paper's network and its ablations share.
-
-    In the first half of the pixel losses' run the super-resolution learns on a reconstruction that its loss does not
-    reach, so that there is an equilibrium before it is moved. The paper is silent.
-    """
+    """A reconstruction and a super-resolution, each in its own words: what the paper's network and its ablations share."""
 
     reconstruction: Reconstruction
-
-    def phases(self) -> tuple[Phase, ...]:
-        """Apart, then together."""
-        return Phase("apart", APART), Phase("together", 1 - APART)
-
-    def forward_training(self, given: Acquisition, target: Target, phase: Phase) -> Output:
-        """Stop the gradient into the reconstruction where they learn apart."""
-        return self._run(given, apart=phase.name == "apart")
-
-    def forward(self, acquisition: Acquisition) -> Output:
-        """-> HR magnitude and the LR reconstruction."""
-        return self._run(acquisition, apart=False)
-
-    @abstractmethod
-    def _run(self, acquisition: Acquisition, apart: bool) -> Output:
-        """Run both; `apart`: no gradient of the HR image reaches the reconstruction."""
 
     def _reconstruct(self, acquisition: Acquisition) -> tuple[Tensor, Tensor]:
         operator = Sense(acquisition.maps_lr, acquisition.mask)
@@ -205,7 +183,7 @@ class ProposedL1(TwoParts):
     Output: the HR magnitude, target |x_GT|. With the profile's image skip, the sinc-interpolated |x_rec| is added.
     """
 
-    version = 1
+    version = 2
 
     @dataclass(frozen=True)
     class Settings(ReconstructionSettings, SuperResolutionSettings):
@@ -217,10 +195,10 @@ class ProposedL1(TwoParts):
         self.conditioner = Conditioner(settings.complex_input)
         self.super_resolution = SuperResolution(settings, CONDITION)
 
-    def _run(self, acquisition: Acquisition, apart: bool) -> Output:
+    def forward(self, acquisition: Acquisition) -> Output:
+        """-> HR magnitude and the LR reconstruction."""
         image_lr, residual = self._reconstruct(acquisition)
-        seen = image_lr.detach() if apart else image_lr
-        image = self.super_resolution(acquisition.zero_filled, seen, self.conditioner(seen))
+        image = self.super_resolution(acquisition.zero_filled, image_lr, self.conditioner(image_lr))
         return Output(image, image_lr, residual)
 
 
@@ -228,7 +206,7 @@ class ProposedL1(TwoParts):
 class Proposed(PaperLosses, ProposedL1):
     """The paper's network as the paper trains it: adversarially (Eq. 7-12)."""
 
-    version = 2
+    version = 3
 
     @dataclass(frozen=True)
     class Settings(ProposedL1.Settings, PaperLossSettings):

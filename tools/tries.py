@@ -23,8 +23,8 @@ RATES = (1e-3, 5e-4, 2e-3)
 STAGES = {
     "dl-espirit": ("dl-espirit+sinc", "dl-espirit"),
     "dl-espirit+rrdb": ("dl-espirit+rrdb", "dl-espirit+rrdb"),
-    "dl-espirit~rrdb": ("dl-espirit~rrdb", "dl-espirit~rrdb"),
     "proposed-l1": ("proposed-l1", "proposed"),
+    "dl-espirit~rrdb": ("dl-espirit~rrdb", "dl-espirit~rrdb"),
     "hr-refined": ("hr-refined", "hr-refined"),
     "hr-unrolled": ("hr-unrolled", "hr-unrolled"),
     "hr-refined-frozen": ("hr-refined-frozen", "hr-refined-frozen"),

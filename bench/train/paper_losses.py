@@ -44,11 +44,8 @@ class PaperLosses(PixelLosses):
     """All of Eq. 12. Put before the class that has the network; its Settings hold those of `PaperLossSettings` too."""
 
     def phases(self) -> tuple[Phase, ...]:
-        """Those of the pixel losses for the profile's share of the run (none in the paper's), then the adversarial one."""
-        *before, adversarial = adversarial_phases(self.settings)
-        parts = super().phases()
-        own = [Phase(part.name, pixel.fraction * part.fraction) for pixel in before for part in parts]
-        return *own, adversarial
+        """Adversarial, after the profile's share of pixel training (none in the paper's)."""
+        return adversarial_phases(self.settings)
 
     def losses(self, phase: Phase, acquisition: Acquisition, output: Output, target: Target) -> dict[str, Tensor]:
         """Eq. 12 but for its adversarial term, which the loop adds; before the adversarial phase pixels weigh 1."""
