@@ -1,5 +1,6 @@
 """A method at work: one pipeline, or a reconstructor followed by a super-resolver; also the part of it a stage trains."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -107,12 +108,12 @@ def reconstruct(half: Half, acquisition: Acquisition, target: Target) -> Tensor:
 
 
 @torch.no_grad()
-def reconstruct_all(half: Half, slices: Slices, device: str) -> Tensor:
-    """The reconstructor's images of a whole split, (slice, y, x) complex64 on the CPU."""
+def reconstruct_all(half: Half, slices: Slices, indices: Sequence[int], device: str) -> Tensor:
+    """The reconstructor's images of slices of a split, (slice, y, x) complex64 on the CPU."""
     half.network.eval()
     images = []
-    for start in range(0, len(slices), BATCH):
-        acquisition, target = slices.batch(list(range(start, min(start + BATCH, len(slices)))), device)
+    for start in range(0, len(indices), BATCH):
+        acquisition, target = slices.batch(list(indices[start : start + BATCH]), device)
         images.append(reconstruct(half, acquisition, target).cpu())
     return torch.cat(images)
 

@@ -4,7 +4,7 @@ import hashlib
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -69,13 +69,19 @@ def step_seed(seed: int, stage: str, step: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{stage}/{step}".encode()).digest()[:7], "big")
 
 
+def drawn(seed: int, step: int, slices: int, batch: int) -> list[int]:
+    """Indices of the slices of a step, the same in all stages of a seed. Seeds torch's global generator."""
+    torch.manual_seed(step_seed(seed, "slices", step))
+    return torch.randperm(slices)[:batch].tolist()
+
+
 @dataclass(frozen=True)
 class Samples:
     """The slices of a split, with what a reconstructor made of them where a super-resolver is trained on its outputs."""
 
     slices: Slices
-    reconstructions: Tensor | None = None
-    """(slice, y, x) complex64."""
+    reconstructions: Mapping[int, Tensor] | None = None
+    """By slice, (y, x) complex64; of those that are drawn."""
 
     @cached_property
     def foregrounds(self) -> Tensor:
@@ -85,8 +91,9 @@ class Samples:
     def batch(self, indices: list[int], device: str) -> tuple[Acquisition, Target, Tensor | None]:
         """The slices of these indices."""
         acquisition, target = self.slices.batch(indices, device)
-        given = None if self.reconstructions is None else self.reconstructions[indices].to(device)
-        return acquisition, target, given
+        if self.reconstructions is None:
+            return acquisition, target, None
+        return acquisition, target, torch.stack([self.reconstructions[i] for i in indices]).to(device)
 
 
 class Trainer:
@@ -162,8 +169,7 @@ class Trainer:
         self.state.best_score = -math.inf
 
     def _step(self, phase: Phase, train: Samples) -> dict[str, float]:
-        torch.manual_seed(step_seed(self.seed, "slices", self.state.step))  # the same in all stages of a seed
-        indices = self.rank.share(torch.randperm(len(train.slices))[: self.settings.batch].tolist())
+        indices = self.rank.share(drawn(self.seed, self.state.step, len(train.slices), self.settings.batch))
         acquisition, target, given = train.batch(indices, self.device)
         torch.manual_seed(step_seed(self.seed, self.random, self.state.step))
         rate = self._rate(phase, self.state.step)

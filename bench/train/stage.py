@@ -1,7 +1,7 @@
 """One stage: trained or tuned, and written to its folder."""
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bench import registry
 from bench.composition import Composition, Half, build, reconstruct_all
-from bench.config import Settings
+from bench.config import Settings, TrainingSettings
 from bench.data.slices import Slices
 from bench.errors import UserError
 from bench.method import Component, Tuned
@@ -26,7 +26,7 @@ from bench.store.records import StageRecord
 from bench.together import Together, in_sequence
 from bench.train import distributed
 from bench.train.distributed import ALONE, Rank
-from bench.train.loop import VALIDATED, Samples, State, Trainer, step_seed, validation_scores, write_curve
+from bench.train.loop import VALIDATED, Samples, State, Trainer, drawn, step_seed, validation_scores, write_curve
 from bench.train.weights import load_foreign_weights, load_weights, save_weights
 from bench.workers import Progress, Task, carry_out
 
@@ -173,14 +173,15 @@ def train_rank(job: StageJob, number: int, port: int, progress: Progress) -> Non
 def _trained(job: StageJob, rank: Rank, device: str, progress: Progress) -> tuple[Trainer, State]:
     plugin = registry.method(job.plugin)
     own = Half(plugin, _initialised(job, plugin))
+    training = job.settings.training_of(job.id, plugin)
     train, validation = Samples(job.train), Samples(job.validation)
     halves: tuple[Half, ...] = (own,)
     if job.upstream:
         progress(0, job.settings.training.iterations, f"reconstructing with {job.upstream.id}")
         first = load_half(registry.method(job.upstream.id), job.settings, job.upstream.folder, device)
-        train, validation = (_reconstructed(job.upstream, first, s, device) for s in (job.train, job.validation))
+        train = _reconstructed(job.upstream, first, job.train, _drawn(job, training), device)
+        validation = _reconstructed(job.upstream, first, job.validation, range(len(job.validation)), device)
         halves = (first, own)
-    training = job.settings.training_of(job.id, plugin)
     trainer = Trainer(Composition(halves), job.id, training, job.seed, job.folder, device, rank)
     return trainer, trainer.run(train, validation, progress)
 
@@ -201,18 +202,24 @@ def _initialised(job: StageJob, plugin: MethodPlugin) -> Component:
     return network
 
 
-def _reconstructed(upstream: Upstream, half: Half, slices: Slices, device: str) -> Samples:
-    """The reconstructor's outputs over a split, computed once and cached; a damaged file (zip's checksum) is made again."""
+def _drawn(job: StageJob, training: TrainingSettings) -> Sequence[int]:
+    """The slices of training that any step will see."""
+    steps = (drawn(job.seed, step, len(job.train), training.batch) for step in range(training.iterations))
+    return sorted({index for step in steps for index in step})
+
+
+def _reconstructed(upstream: Upstream, half: Half, slices: Slices, indices: Sequence[int], device: str) -> Samples:
+    """The reconstructor's outputs, computed once and cached; a damaged file (zip's checksum) is made again."""
     learned = StageRecord.read(upstream.folder.record).digest if upstream.folder else None
-    key = key_of({"reconstructor": upstream.key, "learned": learned, "data": slices.key})
+    key = key_of({"reconstructor": upstream.key, "learned": learned, "data": slices.key, "slices": list(indices)})
     path = layout.reconstructions(upstream.id, key)
     with locked(path.with_suffix(".lock"), path.name):
         images = _read_reconstructions(path)
         if images is None:
-            images = reconstruct_all(half, slices, device)
+            images = reconstruct_all(half, slices, indices, device)
             with atomic_path(path) as temporary, temporary.open("wb") as file:
                 np.savez(file, images=images.numpy())
-    return Samples(slices, images)
+    return Samples(slices, dict(zip(indices, images, strict=True)))
 
 
 def _read_reconstructions(path: Path) -> Tensor | None:

@@ -42,7 +42,7 @@ def zero_filled(slices):
 def test_a_step_of_training_at_the_size_of_the_paper(id, slices, tmp_path):
     plugin = TRAINED[id]
     torch.manual_seed(0)
-    parts = [Samples(s, zero_filled(s) if plugin.kind == "super_resolver" else None) for s in slices]
+    parts = [Samples(s, dict(enumerate(zero_filled(s))) if plugin.kind == "super_resolver" else None) for s in slices]
     trainer = Trainer(
         Composition((Half(plugin, build(plugin, SETTINGS)),)), id, SETTINGS.training, 0, StageFolder(tmp_path), "cpu"
     )
