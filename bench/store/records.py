@@ -153,6 +153,8 @@ class StageRecord(Record):
     iterations: int | None = None
     best_step: int | None = None
     seconds: float | None = None
+    training_gmac: float | None = None
+    """Arithmetic of all updates, 10^9 multiply-adds; validation and the making of inputs are not counted."""
     critic_accuracy: float | None = None
     """The discriminator's, over the last quarter of the adversarial phase; None without one."""
     tries: tuple[dict[str, float], ...] = ()

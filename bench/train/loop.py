@@ -22,6 +22,7 @@ from bench.data import assets
 from bench.data.slices import Slices
 from bench.errors import Diverged, UserError
 from bench.method import Phase, Trained
+from bench.metrics.gmac import multiply_adds
 from bench.metrics.image import windowed
 from bench.metrics.lpips import Lpips
 from bench.store.files import atomic_path
@@ -30,7 +31,7 @@ from bench.store.tables import write_table
 from bench.together import Together, in_sequence
 from bench.train.adversarial import adversarial_losses, critic_images, critic_loss
 from bench.train.distributed import ALONE, Rank
-from bench.train.phases import learning_rate, phase_at
+from bench.train.phases import last_steps, learning_rate, phase_at
 from bench.workers import Progress
 
 CHECKPOINT_SECONDS = 60.0
@@ -158,6 +159,14 @@ class Trainer:
                 started = saved
                 self._save()
         return self.state
+
+    def gmac(self, train: Samples) -> float:
+        """Arithmetic of all updates, 10^9 multiply-adds: of one in each phase. It moves the weights, so take them before."""
+        total = 0.0
+        for phase, step, count in last_steps(self.phases, self.settings.iterations):
+            self.state.step = step
+            total += count * multiply_adds(lambda: self._step(phase, train))  # noqa: B023 - called at once
+        return total
 
     def _phase_ends(self, phase: Phase) -> bool:
         step, total = self.state.step, self.settings.iterations

@@ -136,7 +136,7 @@ def tidy(folder: StageFolder) -> None:
 def _train(job: StageJob, progress: Progress) -> dict[str, Any]:
     if job.devices > 1:
         _train_together(job, progress)  # they leave a checkpoint of the last step, from which this process continues
-    trainer, state = _trained(job, ALONE, job.device, progress)
+    trainer, train, state = _trained(job, ALONE, job.device, progress)
     write_curve(job.folder.curve, state.curve)
     best = next(row for row in state.curve if row["step"] == state.best_step)
     save_weights(job.folder.last_weights, trainer.network.state_dict())
@@ -148,6 +148,7 @@ def _train(job: StageJob, progress: Progress) -> dict[str, Any]:
         "validation": {k: v for k, v in best.items() if k in VALIDATED},
         "seconds": round(state.seconds, 1),
         "critic_accuracy": state.critic_accuracy,
+        "training_gmac": float(f"{trainer.gmac(train):.5g}"),
     }
 
 
@@ -170,7 +171,7 @@ def train_rank(job: StageJob, number: int, port: int, progress: Progress) -> Non
     distributed.leave(rank)
 
 
-def _trained(job: StageJob, rank: Rank, device: str, progress: Progress) -> tuple[Trainer, State]:
+def _trained(job: StageJob, rank: Rank, device: str, progress: Progress) -> tuple[Trainer, Samples, State]:
     plugin = registry.method(job.plugin)
     own = Half(plugin, _initialised(job, plugin))
     training = job.settings.training_of(job.id, plugin)
@@ -183,7 +184,7 @@ def _trained(job: StageJob, rank: Rank, device: str, progress: Progress) -> tupl
         validation = _reconstructed(job.upstream, first, job.validation, range(len(job.validation)), device)
         halves = (first, own)
     trainer = Trainer(Composition(halves), job.id, training, job.seed, job.folder, device, rank)
-    return trainer, trainer.run(train, validation, progress)
+    return trainer, train, trainer.run(train, validation, progress)
 
 
 def _initialised(job: StageJob, plugin: MethodPlugin) -> Component:

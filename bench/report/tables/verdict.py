@@ -1,5 +1,6 @@
 """The answer to the question in words and tables: the declared comparisons, every person, what is exploratory, the costs."""
 
+import math
 from collections.abc import Sequence
 
 from bench.metrics.scores import BY_ID
@@ -15,7 +16,7 @@ QUESTION = (
     "When k-space is undersampled and resolution is low, does solving reconstruction and super-resolution jointly beat doing "
     "one after the other: by how much, and at what cost?"
 )
-COSTS = ("training, s", "s / slice", "GMAC", "parameters", "peak MB")
+COSTS = ("training, s", "training, TMAC", "s / slice", "GMAC", "parameters", "peak MB")
 HEADER = (
     "claim", "class", "one − other", "score", "difference", "interval", "people", "p", "p (equivalence)", "outcome",
 )  # fmt: skip
@@ -189,8 +190,10 @@ def _costs(results: DatasetResults, line: Line) -> list[str]:
     seconds = sum(stage.seconds or 0.0 for stage in stages)
     updates = " + ".join(str(stage.iterations) for stage in stages) or MISSING
     training = f"{seconds:,.0f}" if seconds else MISSING
+    arithmetic = sum(stage.training_gmac or math.nan for stage in stages) / 1e3
     return [
-        updates, training, number(line.seconds, 3), significant(line.gmac), f"{line.parameters:,}", number(line.memory_mb, 0),
+        updates, training, significant(arithmetic if stages else math.nan), number(line.seconds, 3), significant(line.gmac),
+        f"{line.parameters:,}", number(line.memory_mb, 0),
     ]  # fmt: skip
 
 
