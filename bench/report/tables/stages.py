@@ -36,7 +36,19 @@ def _row(record: StageRecord) -> list[str]:
 
 def _tries(record: StageRecord) -> str:
     ordered = sorted(record.tries, key=lambda found: -found.get(JUDGED_BY, float("-inf")))
-    return "; ".join(f"{_rates(found)}: {number(found.get(JUDGED_BY, float('nan')), 2)}" for found in ordered)
+    said = [f"{_rates(found)}: {number(found.get(JUDGED_BY, float('nan')), 2)}" for found in ordered]
+    if said and _at_edge(ordered):
+        said[0] += " (edge of what was tried)"
+    return "; ".join(said)
+
+
+def _at_edge(ordered: list[dict[str, float]]) -> bool:
+    """Whether the best of them is the smallest or the largest in anything."""
+    for name in ordered[0].keys() - {JUDGED_BY}:
+        values = [found[name] for found in ordered if name in found]
+        if len(values) > 1 and ordered[0][name] in (min(values), max(values)):
+            return True
+    return False
 
 
 def _rates(found: dict[str, float]) -> str:

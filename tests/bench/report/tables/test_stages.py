@@ -35,6 +35,12 @@ def test_tries_stand_with_the_best_first(results):
     assert said == "rate 0.001: 30.35; rate 0.0005: 30.10; rate 0.002: 29.00"
 
 
+def test_a_rate_at_the_edge_of_what_was_tried_is_said(results):
+    tries = ({"rate": 1e-3, "psnr_fg": 30.1}, {"rate": 2e-3, "psnr_fg": 30.35})
+    ((*_, said, _, _),) = row(results, tries=tries)
+    assert said == "rate 0.002: 30.35 (edge of what was tried); rate 0.001: 30.10"
+
+
 @pytest.mark.parametrize(("accuracy", "said"), [(0.7, "0.70"), (0.5, "0.50 ‡"), (0.99, "0.99 ‡")])
 def test_a_discriminator_that_is_not_at_work_is_marked(results, accuracy, said):
     assert row(results, critic_accuracy=accuracy)[0][-1] == said
