@@ -18,7 +18,7 @@ def table(results: DatasetResults) -> Table | None:
         return None
     said = (
         f"{about_data(results)}. Rates tried, with the {BY_ID[JUDGED_BY].label} of validation and the best in front; "
-        "settings that were tuned, and whether the best lies at the edge of its grid, beyond which nobody looked; accuracy of "
+        "what shows none learns at the profile's rate or, with an adversary, at that of its twin without; settings that were tuned, and whether the best lies at the edge of its grid, beyond which nobody looked; accuracy of "
         "the discriminator over the last quarter of the adversarial phase."
     )
     notes = [
