@@ -10,6 +10,8 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from bench import registry
+from bench.config import load
 from bench.data.prepare import prepare
 from bench.run.execute import stage_job
 from bench.run.plan import make_plan
@@ -19,6 +21,7 @@ from bench.store.records import StageRecord
 from bench.train.stage import make_stage
 from bench.workers import Task, carry_out
 
+PROFILE = "laptop"
 RATES = (1e-3, 5e-4, 2e-3)
 STAGES = {
     "dl-espirit": ("dl-espirit+sinc", "dl-espirit"),
@@ -41,10 +44,9 @@ def main() -> None:
     (given.folder / "won").mkdir(parents=True, exist_ok=True)
     settings: list[str] = []
     for stage in STAGES:
-        rate = try_rates(given.folder, stage, settings, given.jobs)
-        if rate != RATES[0]:
-            settings.append(setting(stage, rate))
-            print(f"profile: {settings[-1]}", flush=True)
+        won = try_rates(given.folder, stage, settings, given.jobs)
+        settings += won
+        print(f"profile: {' '.join(won) or 'as it is'}", flush=True)
 
 
 def setting(stage: str, rate: float) -> str:
@@ -52,25 +54,35 @@ def setting(stage: str, rate: float) -> str:
     return f"methods.{STAGES[stage][1]}.learning_rate={rate}"
 
 
-def try_rates(folder: Path, stage: str, settings: list[str], jobs: int) -> float:
-    """Train a stage at each rate that is not there yet; keep the best. Returns its rate."""
+def to_set(stage: str, rate: float, settings: list[str]) -> list[str]:
+    """What has to be set for the stage to have this rate: nothing where it has it anyway."""
+    registry.discover()
+    plugin = registry.method(stage.rpartition("+")[2])
+    now = load(PROFILE, settings).training_of(stage, plugin).learning_rate
+    return [] if now == rate else [setting(stage, rate)]
+
+
+def try_rates(folder: Path, stage: str, settings: list[str], jobs: int) -> list[str]:
+    """Train a stage at each rate that is not there yet; keep the best. Returns what has to be set for it."""
     places: dict[float, StageFolder] = {}
+    set_for: dict[float, list[str]] = {}
     tasks = []
     for rate in RATES:
-        own = [] if rate == RATES[0] else [setting(stage, rate)]
+        own = set_for[rate] = to_set(stage, rate, settings)
         request = Request(
             ("vwi",),
             STAGES[stage][0],
+            PROFILE,
             results=folder / f"{rate:g}",
             weights=folder / "won",
             overrides=(*settings, *own),
         )
         (plan,) = make_plan(request)
         prepare(plan.training, ["train", "validation"], jobs, lambda *_: None)
-        planned = plan.stages[stage]
-        places[rate] = planned.place
-        if not planned.found:
-            tasks.append(Task(f"{stage} {rate:g}", make_stage, (stage_job(request, plan, planned),)))
+        found = plan.stages[stage]
+        places[rate] = found.place
+        if not found.found:
+            tasks.append(Task(f"{stage} {rate:g}", make_stage, (stage_job(request, plan, found),)))
     outcomes = carry_out(tasks, jobs, 1, lambda *_: None)
     failed = {id: outcome for id, outcome in outcomes.items() if outcome.status != "done"}
     if failed:
@@ -83,7 +95,7 @@ def try_rates(folder: Path, stage: str, settings: list[str], jobs: int) -> float
     if kept.path != places[best].path:
         shutil.copytree(places[best].path, kept.path, dirs_exist_ok=True)
         replace(records[best], tries=tries).write(kept.record)
-    return best
+    return set_for[best]
 
 
 if __name__ == "__main__":

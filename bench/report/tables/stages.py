@@ -17,9 +17,10 @@ def table(results: DatasetResults) -> Table | None:
     if not rows:
         return None
     said = (
-        f"{about_data(results)}. Rates tried, with the {BY_ID[JUDGED_BY].label} of validation and the best in front; "
-        "what shows none learns at the profile's rate or, with an adversary, at that of its twin without; settings that were tuned, and whether the best lies at the edge of its grid, beyond which nobody looked; accuracy of "
-        "the discriminator over the last quarter of the adversarial phase."
+        f"{about_data(results)}. Rates tried, with the {BY_ID[JUDGED_BY].label} of validation and the best in front; what "
+        "shows none learns at the profile's rate or, with an adversary, at that of its twin without; settings that were "
+        "tuned, and whether the best lies at the edge of its grid, beyond which nobody looked; accuracy of the "
+        "discriminator over the last quarter of the adversarial phase."
     )
     notes = [
         f"{IDLE} discriminator outside {AT_WORK[0]:g} to {AT_WORK[1]:g}: it guesses, or is always right, and teaches little."
