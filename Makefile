@@ -21,6 +21,6 @@ lint: .venv/installed
 	.venv/bin/mypy
 
 reference: .venv/installed
-	$(BENCH) run --dataset vwi,brain,vfa --methods all --results results
+	$(BENCH) run --dataset vwi,vfa --methods all --results results
 	.venv/bin/python tools/thin.py results
 	.venv/bin/python tools/readme.py
