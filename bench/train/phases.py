@@ -1,6 +1,5 @@
 """Where in its phases a training stands: phase, rate."""
 
-import itertools
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -55,26 +54,14 @@ def phase_at(phases: tuple[Phase, ...], step: int, iterations: int) -> tuple[Pha
     """
     if iterations < len(phases):
         return phases[-1], step / iterations
+    fractions = [sum(phase.fraction for phase in phases[: i + 1]) for i in range(len(phases))]
+    ends = [round(fraction * iterations) for fraction in fractions]
     begin = 0
-    for phase, end in zip(phases, _ends(phases, iterations), strict=True):
+    for phase, end in zip(phases, ends, strict=True):
         if step < end:
             return phase, (step - begin) / (end - begin)
         begin = end
     return phases[-1], 1.0
-
-
-def last_steps(phases: tuple[Phase, ...], iterations: int) -> list[tuple[Phase, int, int]]:
-    """Of each phase that runs: the phase, the number of its last step and how many steps it has."""
-    if iterations < len(phases):
-        return [(phases[-1], iterations - 1, iterations)]
-    ends = [0, *_ends(phases, iterations)]
-    steps = zip(phases, itertools.pairwise(ends), strict=True)
-    return [(phase, end - 1, end - begin) for phase, (begin, end) in steps if end > begin]
-
-
-def _ends(phases: tuple[Phase, ...], iterations: int) -> list[int]:
-    fractions = [sum(phase.fraction for phase in phases[: i + 1]) for i in range(len(phases))]
-    return [round(fraction * iterations) for fraction in fractions]
 
 
 def learning_rate(training: TrainingSettings, phase: Phase, done: float) -> float:
