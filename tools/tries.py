@@ -26,8 +26,8 @@ RATES = (1e-3, 5e-4, 2e-3)
 STAGES = {
     "dl-espirit": ("dl-espirit+sinc", "dl-espirit"),
     "dl-espirit+rrdb": ("dl-espirit+rrdb", "dl-espirit+rrdb"),
-    "proposed-l1": ("proposed-l1", "proposed"),
     "dl-espirit~rrdb": ("dl-espirit~rrdb", "dl-espirit~rrdb"),
+    "proposed-l1": ("proposed-l1", "proposed"),
     "hr-refined": ("hr-refined", "hr-refined"),
     "hr-unrolled": ("hr-unrolled", "hr-unrolled"),
     "hr-refined-frozen": ("hr-refined-frozen", "hr-refined-frozen"),
@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     given = parser.parse_args()
     (given.folder / "won").mkdir(parents=True, exist_ok=True)
+    registry.discover()
     settings: list[str] = []
     for stage in STAGES:
         won = try_rates(given.folder, stage, settings, given.jobs)
@@ -56,7 +57,6 @@ def setting(stage: str, rate: float) -> str:
 
 def to_set(stage: str, rate: float, settings: list[str]) -> list[str]:
     """What has to be set for the stage to have this rate: nothing where it has it anyway."""
-    registry.discover()
     plugin = registry.method(stage.rpartition("+")[2])
     now = load(PROFILE, settings).training_of(stage, plugin).learning_rate
     return [] if now == rate else [setting(stage, rate)]

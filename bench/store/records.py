@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -132,6 +133,13 @@ class RunRecord(Record):
         return " ".join(": ".join(part for part in (self.status, self.reason) if part).split())
 
 
+def at_edge(chosen: Mapping[str, float], tried: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
+    """Names in which what was chosen is the smallest or the largest of what was tried; 0 is no such end."""
+    values = {name: {found[name] for found in tried if name in found} for name in chosen}
+    ends = {name: (min(own), max(own)) for name, own in values.items() if len(own) > 1}
+    return tuple(name for name, both in ends.items() if chosen[name] in both and chosen[name] != 0)
+
+
 @dataclass(frozen=True)
 class StageRecord(Record):
     """What is known of one trained or tuned stage: its `stage.json`."""
@@ -169,10 +177,7 @@ class StageRecord(Record):
     @property
     def at_edge(self) -> tuple[str, ...]:
         """Tuned settings that came out at an end of what was tried, beyond which nobody looked; 0 is no such end."""
-        tried = {name: {found[name] for found in self.grid if name in found} for name in self.choice or {}}
-        ends = {name: (min(values), max(values)) for name, values in tried.items() if len(values) > 1}
-        chosen = self.choice or {}
-        return tuple(name for name, both in ends.items() if chosen[name] in both and chosen[name] != 0)
+        return at_edge(self.choice or {}, self.grid)
 
     @property
     def digest(self) -> str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from bench.store.tables import write_table
 from bench.together import Together, in_sequence
 from bench.train.adversarial import adversarial_losses, critic_images, critic_loss
 from bench.train.distributed import ALONE, Rank
-from bench.train.phases import last_steps, learning_rate, phase_at
+from bench.train.phases import learning_rate, phase_at
 from bench.workers import Progress
 
 CHECKPOINT_SECONDS = 60.0
@@ -162,10 +163,10 @@ class Trainer:
 
     def gmac(self, train: Samples) -> float:
         """Arithmetic of all updates, 10^9 multiply-adds: of one in each phase. It moves the weights, so take them before."""
-        total = 0.0
-        for phase, step, count in last_steps(self.phases, self.settings.iterations):
-            self.state.step = step
-            total += count * multiply_adds(lambda: self._step(phase, train))  # noqa: B023 - called at once
+        total, iterations = 0.0, self.settings.iterations
+        for phase, steps in groupby(range(iterations), lambda step: phase_at(self.phases, step, iterations)[0]):
+            *before, self.state.step = steps
+            total += (len(before) + 1) * multiply_adds(lambda: self._step(phase, train))  # noqa: B023 - called at once
         return total
 
     def _phase_ends(self, phase: Phase) -> bool:

@@ -4,7 +4,7 @@ from bench.metrics.scores import BY_ID
 from bench.report.read.results import DatasetResults
 from bench.report.tables.captions import about_data
 from bench.report.tables.main import AT_WORK, IDLE, MISSING, Table, at_work, number
-from bench.store.records import StageRecord
+from bench.store.records import StageRecord, at_edge
 
 JUDGED_BY = "psnr_fg"
 
@@ -38,18 +38,9 @@ def _row(record: StageRecord) -> list[str]:
 def _tries(record: StageRecord) -> str:
     ordered = sorted(record.tries, key=lambda found: -found.get(JUDGED_BY, float("-inf")))
     said = [f"{_rates(found)}: {number(found.get(JUDGED_BY, float('nan')), 2)}" for found in ordered]
-    if said and _at_edge(ordered):
+    if ordered and at_edge({name: value for name, value in ordered[0].items() if name != JUDGED_BY}, record.tries):
         said[0] += " (edge of what was tried)"
     return "; ".join(said)
-
-
-def _at_edge(ordered: list[dict[str, float]]) -> bool:
-    """Whether the best of them is the smallest or the largest in anything."""
-    for name in ordered[0].keys() - {JUDGED_BY}:
-        values = [found[name] for found in ordered if name in found]
-        if len(values) > 1 and ordered[0][name] in (min(values), max(values)):
-            return True
-    return False
 
 
 def _rates(found: dict[str, float]) -> str:
