@@ -75,6 +75,19 @@ class PairSettings:
 
 
 @dataclass(frozen=True)
+class AdversarialPairSettings(PairSettings):
+    """The same where the super-resolver of `A~B` learns against a discriminator."""
+
+    critic_rate: float | None = None
+    """Factor on the discriminator's learning rate. None: the super-resolver's own."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.critic_rate is not None and not self.critic_rate > 0:
+            raise ValueError(f"critic_rate must be above 0; got {self.critic_rate}")
+
+
+@dataclass(frozen=True)
 class MethodSettings(PairSettings):
     """A base for a method's settings: whatever else they hold, its rate and weights made elsewhere can be named."""
 

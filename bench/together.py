@@ -1,12 +1,12 @@
 """`A~B`: a reconstructor and a super-resolver, trained together as one pipeline."""
 
-from dataclasses import field, make_dataclass
+from dataclasses import field, fields, make_dataclass, replace
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from bench.acquisition import Acquisition, Output, Target
-from bench.method import Component, PairSettings, Phase, Pipeline, Trained
+from bench.method import AdversarialPairSettings, Component, PairSettings, Phase, Pipeline, Trained
 
 
 def in_sequence(id: str) -> str:
@@ -30,7 +30,9 @@ class Together(Pipeline, Trained):
         super().__init__(settings)
         reconstructor, super_resolver = self.kinds
         self.reconstructor: Any = reconstructor(settings.reconstructor)
-        self.super_resolver: Any = super_resolver(settings.super_resolver)
+        critic_rate = getattr(settings, "critic_rate", None)
+        own = {"critic_rate": critic_rate} if critic_rate else {}
+        self.super_resolver: Any = super_resolver(replace(settings.super_resolver, **own))
 
     @property
     def halves(self) -> tuple[Trained, Trained]:
@@ -74,10 +76,12 @@ class Together(Pipeline, Trained):
 
 
 def together(ids: tuple[str, str], kinds: tuple[type[Component], type[Component]]) -> type[Together]:
-    """Make the class of a pair: its settings are those of both methods, and a rate of its own."""
+    """Make the class of a pair: its settings are those of both methods, and rates of its own."""
     halves = [
         (name, kind.Settings, field(default_factory=kind.Settings, metadata={"of": id}))
         for name, id, kind in zip(("reconstructor", "super_resolver"), ids, kinds, strict=True)
     ]
-    settings = make_dataclass("Settings", halves, bases=(PairSettings,), frozen=True)
+    adversarial = "critic_rate" in {f.name for f in fields(kinds[1].Settings)}
+    base = AdversarialPairSettings if adversarial else PairSettings
+    settings = make_dataclass("Settings", halves, bases=(base,), frozen=True)
     return type("~".join(ids), (Together,), {"kinds": kinds, "Settings": settings, "__doc__": Together.__doc__})

@@ -114,6 +114,20 @@ def test_its_settings_are_those_of_its_halves():
             config.load("smoke", [f"methods.{wrong}"])
 
 
+def test_the_rate_of_its_discriminator_is_said_of_the_pair():
+    plain, slower = (
+        make("modl~bebygan", config.load("smoke", ["training.perceptual_weight=0", *own]))
+        for own in ([], ["methods.modl~bebygan.critic_rate=0.25"])
+    )
+    assert [phase.critic_lr for phase in plain.phases()][-1] == 1.0
+    assert [phase.critic_lr for phase in slower.phases()][-1] == 0.25
+    assert key("modl~bebygan") == key("modl~bebygan", "methods.modl+bebygan.learning_rate=2e-3")
+    assert key("modl~bebygan") != key("modl~bebygan", "methods.modl~bebygan.critic_rate=0.25")
+    for wrong, said in (("bebygan.critic_rate=0", "above 0"), ("rrdb.critic_rate=0.5", "Unknown setting")):
+        with pytest.raises(UserError, match=said):
+            config.load("smoke", [f"methods.modl~{wrong}"])
+
+
 def key(id, *overrides):
     settings = config.load("smoke", list(overrides))
     return stages_of(select(id, settings), settings, 0, 0, lambda: "data")[id].key
