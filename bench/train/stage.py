@@ -109,6 +109,13 @@ def find_stage(folders: Iterable[StageFolder], key: str) -> StageFolder | None:
     return next(found, None)
 
 
+def lacks_weights(folder: StageFolder) -> bool:
+    """Whether its record lies there alone: of other folds and seeds than the first, no weights are shipped."""
+    return (
+        folder.record.exists() and bool(StageRecord.read(folder.record).weights_sha256) and not folder.weights.exists()
+    )
+
+
 def begin(folder: StageFolder, key: str) -> None:
     """Note which key a training is for, and drop the checkpoint of another."""
     if not unfinished(folder, key):
