@@ -1,5 +1,6 @@
 """Write the reference results into the README: `python tools/readme.py`; `make reference` does."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from bench.metrics.scores import BY_ID
@@ -28,6 +29,17 @@ def table(results: DatasetResults) -> str:
     return markdown_table(["method", "group", "class", *(BY_ID[score].title for score in SHOWN), "s / slice"], rows)
 
 
+def parts(results: DatasetResults) -> list[DatasetResults]:
+    """What one table can compare: the methods that have rows of every fold; all of them in the first fold."""
+    if results.same_people is results:
+        return [results]
+    whole = results.with_every_fold()
+    return [
+        replace(results, runs=tuple(run for run in results.runs if run.record.method in whole)),
+        results.same_people,
+    ]
+
+
 def picture(results: DatasetResults, folder: Path) -> Path | None:
     """Write every method on one slice; None where no slice was kept."""
     images = read_kept(results)
@@ -36,15 +48,14 @@ def picture(results: DatasetResults, folder: Path) -> Path | None:
 
 
 def section(results: DatasetResults, pictures: Path, readme: Path) -> str:
-    """Verdict, caption, table, picture of one dataset."""
+    """Verdict, captions and tables, picture of one dataset."""
     said = "\n".join(f"- {sentence}" for sentence in verdict.headline(results, judge(results)))
-    results = results.same_people
-    png = picture(results, pictures)
+    tables = "\n".join(f"{caption_without_intervals(part)}\n\n{table(part)}" for part in parts(results))
+    png = picture(results.same_people, pictures)
     shown = (
         f"![Every method on one slice, with error maps]({png.relative_to(readme.parent).as_posix()})\n" if png else ""
     )
-    of = caption_without_intervals(results)
-    return f"### `{results.dataset}`: {results.label}\n\n{said}\n\n{of}\n\n{table(results)}\n{shown}"
+    return f"### `{results.dataset}`: {results.label}\n\n{said}\n\n{tables}\n{shown}"
 
 
 def write(results: Path, pictures: Path, readme: Path) -> None:

@@ -28,6 +28,19 @@ def test_results_and_pictures_are_written(results, tool, tmp_path):
         assert picture.width > 300
 
 
+def test_methods_with_every_fold_have_a_table_of_their_own(results, tool, tmp_path):
+    for fold, subjects in enumerate((("a", "b"), ("c", "d"))):
+        results.add("proposed", "joint", fold=fold, subjects=subjects)
+    results.add("modl+sinc", "sequential", subjects=("a", "b"))
+    readme = tmp_path / "README.md"
+    readme.write_text(TEXT)
+    tool("readme").write(results.folder, tmp_path / "reports", readme)
+    first, second = readme.read_text().split("best in bold; bounds are not ranked.")[1:]
+    assert ("`proposed`" in first, "`modl+sinc`" in first) == (True, False)
+    assert ("`proposed`" in second, "`modl+sinc`" in second) == (True, True)
+    assert "of 4 test subjects" in readme.read_text()
+
+
 def test_a_second_run_changes_nothing(results, tool, tmp_path):
     results.add()
     readme = tmp_path / "README.md"
