@@ -1,5 +1,7 @@
 PYTHON ?= python3
 BENCH = .venv/bin/bench
+L1 = dl-espirit+rrdb,dl-espirit~rrdb,hr-refined,hr-refined-frozen,hr-unrolled,proposed-l1,ablation-end-to-end-l1,ablation-separate-l1
+UNTRAINED = cg-sense+sinc,cg-sense-plain+bicubic,oracle+sinc,oracle+bicubic
 
 .PHONY: bench test lint reference
 
@@ -22,5 +24,6 @@ lint: .venv/installed
 
 reference: .venv/installed
 	$(BENCH) run --dataset vwi,vfa --methods all --results results
+	$(BENCH) run --dataset vwi --folds 1,2,3,4 --methods "$(L1),$(UNTRAINED)" --results results --no-timing
 	.venv/bin/python tools/thin.py results
 	.venv/bin/python tools/readme.py
