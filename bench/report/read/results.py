@@ -84,6 +84,10 @@ class DatasetResults:
         first = tuple(run for run in self.runs if run.record.fold == self.folds[0])
         return replace(self, runs=first)
 
+    def in_folds(self, folds: tuple[int, ...]) -> "DatasetResults":
+        """The part of it that these folds are, which may be none."""
+        return replace(self, runs=tuple(run for run in self.runs if run.record.fold in folds))
+
     def with_every_fold(self) -> list[str]:
         """Methods that have rows of each fold there is, in table order."""
         return [

@@ -70,7 +70,8 @@ def summary(results: Path, dataset: str, profile: str, beside: Path | None = Non
     second = None
     if beside is not None:
         try:
-            second = _side_by_side(compare(table, lines(collect(beside, dataset, profile)[0].same_people)), beside)
+            there = collect(beside, dataset, profile)[0].in_folds(found.folds)
+            second = _side_by_side(compare(table, lines(there.same_people)), beside)
         except UserError as error:
             missing.append(f"nothing to compare with: {error}")
     main.caption, main.caption_justify = escape("\n".join(missing)) or None, "left"

@@ -67,6 +67,13 @@ def test_summary_beside_the_reference(full, results):
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_a_reference_of_more_folds_is_compared_in_the_same_one(full, results):
+    results.add("proposed", "joint", psnr=32.5)
+    results.add("proposed", "joint", psnr=20.0, fold=1)
+    text = printed(summary(full.folder, "vwi", "laptop", results.folder))
+    assert re.search(r"proposed +31\.15 +30\.65 +\+0\.50", text)
+
+
 def test_summary_beside_nothing_says_so(full, tmp_path):
     text = " ".join(printed(summary(full.folder, "vwi", "laptop", tmp_path / "none")).split())
     assert "nothing to compare with" in text
