@@ -150,8 +150,8 @@ def load_method(
         folder: StageFolder | None = None
         upstream = [half.plugin for half in halves]
         if stage_id in stages:
-            places = [root.stage(data.name, settings.profile, stage_id, seed, fold) for root in roots]
-            folder = find_stage(places, stages[stage_id].key)
+            own, *elsewhere = (root.stage(data.name, settings.profile, stage_id, seed, fold) for root in roots)
+            folder = find_stage(own, elsewhere, stages[stage_id].key)
             if folder is None:
                 asked = {"--source": source, "--seeds": seed and seed + 1, "--folds": fold, "--results": results}
                 options = [f" {option} {value}" for option, value in asked.items() if value]

@@ -21,7 +21,7 @@ from bench.store import layout
 from bench.store.keys import key_of, sha256_of
 from bench.store.layout import RunFolder, StageFolder
 from bench.store.records import RunRecord, StageRecord
-from bench.train.stage import find_stage, lacks_weights, unfinished
+from bench.train.stage import find_stage, unfinished
 
 TO_DO = Literal["nothing", "time", "evaluate"]
 
@@ -169,8 +169,7 @@ def _plan_stage(request: Request, plan: DatasetPlan, stage: Stage) -> StagePlan:
     if request.retrain:
         return StagePlan(stage, own, None, foreign)
     # an unfinished training here is completed rather than replaced by weights from elsewhere
-    whole = [folder for folder in elsewhere if not lacks_weights(folder)]
-    found = find_stage([own] if unfinished(own, stage.key) else [own, *whole], stage.key)
+    found = find_stage(own, () if unfinished(own, stage.key) else elsewhere, stage.key)
     if found:
         before = StageRecord.read(found.record).plugin_files
         check_text(found.record, "stage was trained", before, plugins, "--retrain")

@@ -84,7 +84,7 @@ def make_stage(job: StageJob, progress: Progress) -> None:
     """Train or tune a stage and write it. The lock makes a second run wait; what it then finds done, it leaves."""
     registry.discover(job.plugin_files)
     with locked(job.folder.lock):
-        if find_stage([job.folder], job.key):
+        if find_stage(job.folder, (), job.key):
             return
         begin(job.folder, job.key)
         plugin = registry.method(job.plugin)
@@ -103,17 +103,17 @@ def make_stage(job: StageJob, progress: Progress) -> None:
         tidy(job.folder)
 
 
-def find_stage(folders: Iterable[StageFolder], key: str) -> StageFolder | None:
-    """The first of these folders that holds the finished stage of this key."""
-    found = (f for f in folders if f.record.exists() and StageRecord.read(f.record).key == key)
-    return next(found, None)
+def find_stage(own: StageFolder, elsewhere: Iterable[StageFolder], key: str) -> StageFolder | None:
+    """The first of these folders that holds the finished stage of this key.
 
-
-def lacks_weights(folder: StageFolder) -> bool:
-    """Whether its record lies there alone: of other folds and seeds than the first, no weights are shipped."""
-    return (
-        folder.record.exists() and bool(StageRecord.read(folder.record).weights_sha256) and not folder.weights.exists()
-    )
+    Elsewhere only with its weights: of other folds and seeds than the first, nothing but the record is shipped.
+    """
+    for folder in (own, *elsewhere):
+        if folder.record.exists():
+            record = StageRecord.read(folder.record)
+            if record.key == key and (folder is own or not record.weights_sha256 or folder.weights.exists()):
+                return folder
+    return None
 
 
 def begin(folder: StageFolder, key: str) -> None:

@@ -227,7 +227,9 @@ def test_an_interrupted_retraining_is_not_replaced_by_weights_from_elsewhere(req
     assert [stage.stage.id for stage in plan.to_train] == ["oracle+mine"]
 
 
-def test_a_stage_shipped_without_weights_is_trained_where_a_row_needs_it_and_nowhere_else(request_, tmp_path):
+def test_a_stage_shipped_without_weights_is_trained_where_a_row_needs_it_and_nowhere_else(
+    request_, tmp_path, monkeypatch
+):
     run(request_)
     (plan,) = make_plan(request_)
     plan.stages["oracle+mine"].folder.weights.unlink()
@@ -236,7 +238,12 @@ def test_a_stage_shipped_without_weights_is_trained_where_a_row_needs_it_and_now
     assert not plan.to_evaluate
     mine = replace(request_, results=tmp_path / "mine", weights=request_.results)
     assert [stage.stage.id for stage in make_plan(mine)[0].to_train] == ["oracle+mine"]
+    monkeypatch.setattr(layout, "shipped", lambda: layout.ResultsFolder(request_.results))
+    asked = {"profile": "smoke", "source": "phantom", "overrides": FAST, "results": mine.results}
+    with pytest.raises(UserError, match="has not been trained"):
+        load_method("oracle+mine", **asked)
     run(mine)
+    assert load_method("oracle+mine", **asked).kind == "super_resolver"
 
 
 def test_weights_made_elsewhere_are_used_hashed_and_not_trained(request_, tmp_path):
