@@ -81,8 +81,7 @@ class DatasetResults:
         }
         if len(people - {()}) < 2:
             return self
-        first = tuple(run for run in self.runs if run.record.fold == self.folds[0])
-        return replace(self, runs=first)
+        return self.in_folds(self.folds[:1])
 
     def in_folds(self, folds: tuple[int, ...]) -> "DatasetResults":
         """The part of it that these folds are, which may be none."""
