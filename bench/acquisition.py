@@ -158,12 +158,15 @@ def _tensor(values: ArrayLike | Tensor, dtype: torch.dtype) -> Tensor:
     return tensor.detach().cpu().to(dtype)
 
 
-def off_centre(kspace: Tensor) -> str | None:
-    """Where most energy of (..., y, x) lies if that is not the middle, as DC does, and what to do; None if it is."""
+def off_centre(kspace: Tensor, part: int = 4) -> str | None:
+    """Where most energy of (..., y, x) lies if that is not the middle, as DC does, and what to do; None if it is.
+
+    Up to a `part`-th of an axis, and two samples, from N // 2 is the middle.
+    """
     energy = kspace.abs().square().flatten(0, -3).sum(0)
     height, width = energy.shape
     y, x = divmod(int(energy.argmax()), width)
-    if abs(y - height // 2) > height // 4 or abs(x - width // 2) > width // 4:
+    if abs(y - height // 2) > max(2, height // part) or abs(x - width // 2) > max(2, width // part):
         return f"has its maximum at ({y}, {x}), not in the middle: shift DC to N // 2 on both axes (numpy.fft.fftshift)"
     return None
 

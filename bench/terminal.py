@@ -20,6 +20,11 @@ from bench.store import layout
 console = Console(stderr=False)
 
 
+def say(line: str) -> None:
+    """Print a line of free text."""
+    console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
 def choose_device(device: str) -> str:
     """Resolve "auto": the GPU if there is one."""
     if device != "auto":
@@ -38,7 +43,7 @@ def run(request: Request, dry_run: bool, compare: Path | None) -> int:
     if dry_run:
         return 0
     with Bars() as bars:
-        outcomes = execute(request, plans, Callbacks(bars.transfer, bars.count, bars.work))
+        outcomes = execute(request, plans, Callbacks(bars.transfer, bars.count, say, bars.work))
     for id, outcome in outcomes.items():
         if outcome.status != "done":
             console.print(f"[red]{outcome.status}[/red] {id}: {outcome.reason}", soft_wrap=True)

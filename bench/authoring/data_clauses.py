@@ -2,16 +2,13 @@
 
 from collections.abc import Callable
 
-import numpy as np
-import torch
-
 from bench import registry
-from bench.acquisition import off_centre
 from bench.authoring.trial import Broken, Clause
 from bench.config import load
+from bench.data.admission import admit, admit_contrast, admit_digests, admit_source
 from bench.data.dataset import Dataset
 from bench.data.prepare import sampling_mask
-from bench.data.protocol import SPLITS, Head, Protocol, RawSubject, Source, Split
+from bench.data.protocol import Protocol, RawSubject, Source
 from bench.errors import UserError
 from bench.registry import Plugin
 
@@ -30,56 +27,31 @@ def of_dataset(plugin: Plugin) -> list[Clause]:
 def _subjects(source: Source) -> None:
     if not isinstance(getattr(source, "label", None), str):
         raise Broken('it has no `label`: write label = "simulated acquisition", or what the data are')
-    subjects = source.subjects()
-    wrong = [split for split in subjects if split not in SPLITS]
-    if wrong:
-        raise Broken(f"'{wrong[0]}' is no split: use {', '.join(SPLITS)}")
-    if not subjects.get("test"):
+    try:
+        admit_source(source)
+        digests = {id: admit_digests(source, id) for ids in source.subjects().values() for id in ids}
+    except UserError as error:
+        raise Broken(str(error)) from error
+    if not source.subjects().get("test"):
         raise Broken("nobody is in 'test'")
-    for fold in range(source.folds()):
-        _apart(source.split(fold), f", fold {fold}" if fold else "")
-    for subject in (s for split in subjects.values() for s in split):
-        digests = source.digests(subject)
-        if not digests or not all(isinstance(digest, str) for digest in digests):
-            raise Broken(f"digests('{subject}') is {digests!r}: give at least one text")
-
-
-def _apart(subjects: dict[Split, tuple[str, ...]], fold: str) -> None:
-    place: dict[str, str] = {}
-    for split, ids in subjects.items():
-        for subject in ids:
-            if subject in place:
-                where = f"twice in '{split}'" if place[subject] == split else f"in '{place[subject]}' and in '{split}'"
-                raise Broken(f"'{subject}' stands {where}{fold}: name everybody once")
-            place[subject] = split
+    for subject, found in digests.items():
+        if not found:
+            raise Broken(f"digests('{subject}') is (): give at least one text")
 
 
 def _load(source: Source) -> None:
+    """What would be mended in a run is not as the contract says either."""
     subject = source.subjects()["test"][0]
-    loaded: object = source.load(subject)
-    if isinstance(loaded, Head):
-        _array(subject, "volume", loaded.volume, 3, np.float32)
-        if not 0.1 <= float(np.percentile(loaded.volume, 99.9)) <= 10:
-            raise Broken(f"'{subject}': the 99.9th percentile of the volume must be 1")
-    elif isinstance(loaded, RawSubject):
-        if not loaded.kspace:
-            raise Broken(f"'{subject}' has no slice")
-        for (contrast, number), kspace in loaded.kspace.items():
-            who = f"{subject}, {contrast}, slice {number}"
-            _array(who, "kspace", kspace, 3, np.complex64)
-            wrong = off_centre(torch.from_numpy(kspace))
-            if wrong:
-                raise Broken(f"'{who}': kspace {wrong}")
-    else:
-        raise Broken(f"'{subject}' is a {type(loaded).__name__}: return a bench.Head or a bench.RawSubject")
-
-
-def _array(who: str, name: str, array: object, ndim: int, dtype: type) -> None:
-    if not isinstance(array, np.ndarray) or array.ndim != ndim or array.dtype != dtype:
-        found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
-        raise Broken(f"'{who}': {name} is {found}, not {dtype.__name__} with {ndim} axes")
-    if not np.isfinite(array).all() or not array.any():
-        raise Broken(f"'{who}': {name} holds NaN or infinity, or nothing but zeros")
+    try:
+        admitted = admit(subject, source.load(subject))
+        remarks = admitted.remarks
+        if isinstance(admitted.subject, RawSubject):
+            for contrast in dict.fromkeys(contrast for contrast, _ in admitted.subject.kspace):
+                remarks += admit_contrast(subject, admitted.subject, contrast, None).remarks
+    except UserError as error:
+        raise Broken(str(error)) from error
+    if remarks:
+        raise Broken(remarks[0].rstrip("."))
 
 
 def _protocol(plugin: Plugin) -> None:

@@ -1,14 +1,16 @@
 """A protocol at a profile's size, over the subjects of a source: splits, counts, keys. Nothing is read here."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from bench import registry
 from bench.config import ProtocolSettings, Settings
-from bench.data.protocol import OF_A_VIEW, SPLITS, Protocol, Source, Split, View, apart
-from bench.errors import UserError
+from bench.data.admission import admit_digests, admit_protocol, admit_source
+from bench.data.protocol import OF_A_VIEW, SPLITS, Protocol, Source, Split, View
+from bench.errors import UserError, why
 from bench.mri.simulate import generator
 from bench.store import layout
 from bench.store.keys import key_of, other_than_default
@@ -39,7 +41,9 @@ class Series:
     def key(self) -> str:
         """Of declarations only: known before anything is downloaded."""
         protocol = {k: v for k, v in other_than_default(self.protocol).items() if k not in NOT_IN_FILES}
-        subject = {"source": self.source_id, "id": self.subject, "digests": self.source.digests(self.subject)}
+        with asking(self.source_id, f"the digests of '{self.subject}' cannot be told"):
+            digests = admit_digests(self.source, self.subject)
+        subject = {"source": self.source_id, "id": self.subject, "digests": digests}
         view = {k: v for k, v in other_than_default(self.view).items() if k not in OF_A_VIEW}
         within = self.source.within(self.subject, self.view.plane)
         return key_of({"protocol": protocol, "subject": subject, "view": view, "within": within, "count": self.count})
@@ -66,12 +70,15 @@ class Dataset:
     """Slices of each split; positions where views are cells of one anatomy."""
     changed: tuple[str, ...] = ()
     """What `--set protocol.*` made other than it was, "acceleration=8", sorted."""
+    limit: int | None = None
+    """`--limit`: at most so many test slices, or positions, of each person."""
 
     @classmethod
     def of(cls, protocol: Protocol, source: str | None, settings: Settings, fold: int, limit: int | None) -> "Dataset":
         """Scale a protocol to a profile and choose its source.
 
-        A run never prepares more training or validation slices than it has training samples to draw.
+        A run never prepares more training or validation slices than it has training samples to draw, and never tests anybody
+        in fewer than one slice a view, unless `limit` says how many slices of each person are tested.
 
         Raises
         ------
@@ -85,7 +92,9 @@ class Dataset:
                 f"Dataset '{protocol.id}' does not take source '{chosen}': use {' or '.join(protocol.sources)}, or a source "
                 f'that says `datasets = ("{protocol.id}",)`.'
             )
-        folds = make_source(chosen).folds()
+        with asking(chosen, "its subjects cannot be told"):
+            admit_source(make_source(chosen))
+            folds = make_source(chosen).folds()
         if not 0 <= fold < folds:
             there = f"{folds} folds, 0 to {folds - 1}" if folds > 1 else "1 fold, 0"
             raise UserError(f"Source '{chosen}' of dataset '{protocol.id}' has {there}; got {fold}.")
@@ -93,12 +102,18 @@ class Dataset:
         scaled, changed = _changed(
             protocol.at(data.matrix_factor, data.coils or None, data.centre_factor), settings.protocol
         )
-        caps = (drawn, drawn, limit or protocol.slices[2])
+        admit_protocol(scaled)
+        caps = (drawn, drawn, protocol.slices[2])
         counts = {
             split: min(count, cap, most or count)
             for split, count, cap, most in zip(SPLITS, protocol.slices, caps, data.slices, strict=True)
         }
-        return cls(scaled, chosen, fold, counts, changed)
+        made = cls(scaled, chosen, fold, counts, changed, limit)
+        people = len(made.subjects["test"])
+        counts["test"] = max(counts["test"], people * (1 if scaled.cells else len(scaled.views)))
+        if limit:
+            counts["test"] = min(counts["test"], people * limit)
+        return made
 
     @property
     def name(self) -> str:
@@ -108,8 +123,8 @@ class Dataset:
     @cached_property
     def subjects(self) -> dict[Split, tuple[str, ...]]:
         """Subjects of each split; no subject is in two."""
-        split = make_source(self.source).split(self.fold)
-        apart(split)
+        with asking(self.source, "its subjects cannot be told"):
+            split = make_source(self.source).split(self.fold)
         return {name: split.get(name, ()) for name in SPLITS}
 
     @property
@@ -122,7 +137,7 @@ class Dataset:
         return [series for split in splits for series in self._series(split)]
 
     def _series(self, split: Split) -> list[Series]:
-        """Slices are shared out evenly over subjects and views, the first ones getting the rest.
+        """Slices are shared out evenly over subjects and views, the first ones getting the rest; a limit over views alone.
 
         Views that show the same plane and extent of somebody get the same number, so that they lie at the same positions.
         """
@@ -135,10 +150,11 @@ class Dataset:
             share, rest = divmod(self.counts[split], max(1, len(self.subjects[split])))
             counts = [share + (i < rest) for i in range(len(self.subjects[split])) for _ in views]
         else:
-            share, rest = divmod(self.counts[split], max(1, len(pairs)))
+            together = len(views) if split == "test" and self.limit else max(1, len(pairs))
+            share, rest = divmod(self.counts[split] * together // max(1, len(pairs)), together)
             alike = sum((view.plane, view.extent) == (views[0].plane, views[0].extent) for view in views)
             rest -= rest % alike if share else 0
-            counts = [share + (i < rest) for i in range(len(pairs))]
+            counts = [share + (i % together < rest) for i in range(len(pairs))]
         return [Series(protocol.of(v), self.source, s, v, n) for (s, v), n in zip(pairs, counts, strict=True) if n]
 
     def slices(self, split: Split) -> Iterator[tuple[Series, int, View]]:
@@ -230,5 +246,18 @@ def _draw(views: int, position: int) -> int:
 
 def make_source(id: str) -> Source:
     """An instance of a registered source."""
-    made: Source = registry.sources()[id].made_by()
+    with asking(id, "it cannot be made"):
+        made: Source = registry.sources()[id].made_by()
     return made
+
+
+@contextmanager
+def asking(source: str, what: str) -> Iterator[None]:
+    """Say in a user's words what went wrong in a source that somebody wrote."""
+    try:
+        yield
+    except UserError as error:
+        already = f"Source '{source}': "
+        raise UserError(str(error) if str(error).startswith(already) else f"{already}{error}") from error
+    except Exception as error:
+        raise UserError(f"Source '{source}': {what}: {why(error)}") from error

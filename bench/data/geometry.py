@@ -74,6 +74,11 @@ class Frame:
         numbers = [round(first + length * (low + (high - low) * (i + 0.5) / count)) for i in range(count)]
         return [min(number, self.head.volume.shape[0 if view.plane == "axial" else 1] - 1) for number in numbers]
 
+    def shows(self, view: View, number: int) -> bool:
+        """Whether anything of the head is in this slice."""
+        native = self.head.volume[number] if view.plane == "axial" else self.head.volume[:, number]
+        return bool((native > SKIN).any())
+
     def plane(self, view: View, number: int, protocol: Protocol) -> Plane:
         """One slice, cut to the protocol's field of view and voxel."""
         assert protocol.voxel_mm is not None

@@ -5,6 +5,7 @@ Measured data enter at coil compression. The mask is laid on when a slice is rea
 and contrast and opens with fastMRI's slice reader.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -18,9 +19,10 @@ from torch import Tensor
 
 from bench import registry
 from bench.data import assets
-from bench.data.dataset import Dataset, Series, make_source
+from bench.data.admission import Admitted, admit, admit_contrast
+from bench.data.dataset import Dataset, Series, asking, make_source
 from bench.data.geometry import Frame
-from bench.data.protocol import Head, Protocol, RawSubject, Split
+from bench.data.protocol import Protocol, RawSubject, Split
 from bench.data.slices import Place, Slices, open_prepared
 from bench.errors import UserError
 from bench.metrics.image import foreground
@@ -70,17 +72,32 @@ def prepare(
     jobs: int,
     progress: Callable[[str, int, int], None],
     plugin_files: tuple[Path, ...] = (),
-) -> None:
+) -> list[str]:
     """Make the files that are not there yet and those that are damaged; several at a time, one thread each.
+
+    Returns
+    -------
+    list of str
+        What was mended in these splits, or there is less of than was asked for.
 
     Raises
     ------
     UserError
-        If a subject cannot be prepared: who, and why.
+        If a subject cannot be prepared, or two are the same person: who, and why.
     """
     todo = {str(i): s for i, s in enumerate(dataset.series(*splits)) if not is_prepared(s, thoroughly=True)}
-    if not todo:
-        return
+    if todo:
+        _make(dataset, todo, jobs, progress, plugin_files)
+    return _remarks(dataset.series(*splits))
+
+
+def _make(
+    dataset: Dataset,
+    todo: dict[str, Series],
+    jobs: int,
+    progress: Callable[[str, int, int], None],
+    plugin_files: tuple[Path, ...],
+) -> None:
     name, done, total = f"preparing {dataset.name}", 0, sum(series.count for series in todo.values())
     progress(name, 0, total)
 
@@ -93,19 +110,35 @@ def prepare(
     if here:
         for id, series in todo.items():
             outcome = attempt(partial(prepare_series, series, plugin_files, partial(finished, id)))
-            _check(series, outcome)
+            _check(outcome)
         _load.cache_clear()
         return
     tasks = [Task(id, prepare_series, (series, plugin_files)) for id, series in todo.items()]
     outcomes = carry_out(tasks, jobs, 1, finished)
-    for id, series in todo.items():
-        _check(series, outcomes[id])
+    for id in todo:
+        _check(outcomes[id])
 
 
-def _check(series: Series, outcome: Outcome) -> None:
+def _check(outcome: Outcome) -> None:
     if outcome.status != "done":
-        who = f"{series.source_id}, subject '{series.subject}', contrast '{series.view.contrast}'"
-        raise UserError(f"{who} cannot be prepared: {outcome.reason}")
+        raise UserError(str(outcome.reason))
+
+
+def _remarks(wanted: Sequence[Series]) -> list[str]:
+    """What was said when these files were made."""
+    said: dict[str, None] = {}
+    whose: dict[str, str] = {}
+    for series in wanted:
+        with h5py.File(series.path) as file:
+            about = json.loads(file.attrs.get("about", "{}"))
+        said |= dict.fromkeys(about.get("remarks", ()))
+        other = whose.setdefault(about.get("content", series.path.name), series.subject)
+        if other != series.subject:
+            raise UserError(
+                f"Source '{series.source_id}': '{other}' and '{series.subject}' hold the same data ({series.view.contrast}): "
+                "name everybody once."
+            )
+    return list(said)
 
 
 def open_split(dataset: Dataset, split: Split) -> Slices:
@@ -129,6 +162,7 @@ def is_prepared(series: Series, thoroughly: bool = False) -> bool:
     try:
         with h5py.File(series.path) as file:
             same = file.attrs["key"] == series.key and file.attrs["source_sha256"] == _source_sha256(series)
+            same &= not file.attrs["source_sha256"] or "about" in file.attrs  # made before there was a door for data
             if thoroughly:
                 for name in file:
                     file[name][()]
@@ -148,30 +182,47 @@ def prepare_series(series: Series, plugin_files: tuple[Path, ...], progress: Pro
     registry.discover(plugin_files)
     with locked(series.path.with_suffix(".lock"), series.path.name):
         if not is_prepared(series, thoroughly=True):
-            subject = _load(series.source_id, series.subject, _source_sha256(series))
-            with atomic_path(series.path) as temporary:
-                _write(temporary, series, subject)
+            with asking(
+                series.source_id, f"subject '{series.subject}', contrast '{series.view.contrast}' cannot be prepared"
+            ):
+                admitted = _admitted(series)
+                with atomic_path(series.path) as temporary:
+                    _write(temporary, series, admitted)
     progress(series.count, series.count, "")
 
 
 @lru_cache(maxsize=1)
-def _load(source_id: str, subject: str, source_sha256: str) -> Frame | RawSubject:
+def _load(source_id: str, subject: str, source_sha256: str) -> Admitted:
     """A subject has a series a view, one after the other: kept until the next one is asked for."""
-    loaded = make_source(source_id).load(subject)
-    return Frame(loaded) if isinstance(loaded, Head) else loaded
+    return admit(subject, make_source(source_id).load(subject))
+
+
+def _admitted(series: Series) -> Admitted:
+    admitted = _load(series.source_id, series.subject, _source_sha256(series))
+    if isinstance(admitted.subject, Frame):
+        return admitted
+    return admit_contrast(series.subject, admitted.subject, series.view.contrast, series.protocol.matrix)
 
 
 def slice_numbers(series: Series, subject: Frame | RawSubject) -> list[int]:
-    """Evenly spaced over the view's extent of a head; the measured ones there are, the middle ones if fewer are asked."""
+    """Evenly spaced over the view's extent of a head, each once; of the measured ones that there are, the middle ones."""
     if isinstance(subject, Frame):
-        return subject.slices(series.view, series.count, series.source.within(series.subject, series.view.plane))
+        within = series.source.within(series.subject, series.view.plane)
+        numbers = dict.fromkeys(subject.slices(series.view, series.count, within))
+        return [number for number in numbers if subject.shows(series.view, number)]
     there = sorted(number for contrast, number in subject.kspace if contrast == series.view.contrast)
-    start = (len(there) - series.count) // 2
+    start = max(0, len(there) - series.count) // 2
     return there[start : start + series.count]
 
 
-def _write(path: Path, series: Series, subject: Frame | RawSubject) -> None:
+def _write(path: Path, series: Series, admitted: Admitted) -> None:
+    subject, remarks = admitted.subject, admitted.remarks
     numbers = slice_numbers(series, subject)
+    who = f"'{series.subject}, {series.view.contrast}'"
+    if not numbers:
+        raise UserError(f"{who} has no slice that shows anything.")
+    if len(numbers) < series.count:
+        remarks += (f"{who}: {len(numbers)} slices, not {series.count}: there are no more.",)
     slices = [prepare_slice(series, subject, number) for number in numbers]
     arrays = {name: np.stack([s[name] for s in slices]) for name in slices[0] if name != "voxel_mm"}
     images = ifft2c(torch.from_numpy(arrays["kspace"])).numpy()
@@ -186,7 +237,8 @@ def _write(path: Path, series: Series, subject: Frame | RawSubject) -> None:
         file["ismrmrd_header"] = _header(series.protocol.matrix)
         file.attrs.update(
             {
-                "key": series.key, "source_sha256": _source_sha256(series), "patient_id": series.subject,
+                "about": json.dumps({"remarks": remarks, "content": admitted.content}), "key": series.key,
+                "source_sha256": _source_sha256(series), "patient_id": series.subject,
                 "acquisition": series.view.contrast, "source": series.source.label, "max": float(rss.max()),
                 "norm": float(np.linalg.norm(rss)), "voxel_mm": [] if voxel is None else voxel,
             }

@@ -193,7 +193,10 @@ def apart(subjects: Mapping[Split, tuple[str, ...]]) -> None:
     ValueError
         If somebody does.
     """
-    everyone = [subject for ids in subjects.values() for subject in ids]
-    twice = sorted({subject for subject in everyone if everyone.count(subject) > 1})
-    if twice:
-        raise ValueError(f"a subject crosses splits: {', '.join(twice)}")
+    place: dict[str, str] = {}
+    for split, ids in subjects.items():
+        for subject in ids:
+            if subject in place:
+                where = f"twice in '{split}'" if place[subject] == split else f"in '{place[subject]}' and in '{split}'"
+                raise ValueError(f"'{subject}' stands {where}: name everybody once")
+            place[subject] = split

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,8 @@ from bench.acquisition import Acquisition, Target
 from bench.errors import UserError
 from bench.metrics import image as metrics
 from bench.mri.fourier import ifft2c
+
+OPEN_FILES = 64  # of 256 that some systems let a process have
 
 
 class Place(NamedTuple):
@@ -46,9 +48,8 @@ class Slices:
     @cached_property
     def rows(self) -> list[tuple[str, str, int]]:
         """(subject, contrast, slice number) of each."""
-        files = {path: open_prepared(path) for path in dict.fromkeys(place.path for place in self.places)}
-        numbers = {path: file["slice"][()] for path, file in files.items()}
-        return [(files[p.path].attrs["patient_id"], p.contrast, int(numbers[p.path][p.at])) for p in self.places]
+        known = {path: _who(open_prepared(path)) for path in dict.fromkeys(place.path for place in self.places)}
+        return [(known[p.path][0], p.contrast, int(known[p.path][1][p.at])) for p in self.places]
 
     def vessels(self, index: int) -> NDArray[np.float64]:
         """Vessels whose truth is known, (vessel, 4): HR pixel y, x of the centre, lumen radius, wall in mm."""
@@ -90,15 +91,19 @@ class Slices:
         return acquisition.to(device), target.to(device)
 
 
-@cache
+@lru_cache(maxsize=OPEN_FILES)
 def open_prepared(path: Path) -> h5py.File:
-    """Open a prepared file and keep it open."""
+    """Open a prepared file and keep it open, as long as not too many others are asked for."""
     try:
         return h5py.File(path)
     except OSError as error:
         raise UserError(
             f"The prepared file {path} cannot be read ({error}): run again, it will be made anew."
         ) from error
+
+
+def _who(file: h5py.File) -> tuple[str, NDArray[np.int64]]:
+    return str(file.attrs["patient_id"]), file["slice"][()]
 
 
 def _voxel(file: h5py.File) -> tuple[float, float] | None:

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bench import registry
-from bench.acquisition import Acquisition, Target
+from bench.acquisition import Acquisition, Output, Target
 from bench.composition import Composition, count
 from bench.config import Settings
 from bench.data import assets
 from bench.data.slices import Slices
+from bench.errors import UserError
 from bench.metrics import error, vessels
 from bench.metrics.image import Mask, score
 from bench.metrics.lpips import Lpips
@@ -30,6 +31,7 @@ from bench.store.tables import write_rows, write_table
 from bench.train.stage import load_half
 from bench.workers import Progress
 
+LEAST_VALUE = -0.2  # of the truth's peak
 STORED_PERCENTILES = (10, 50, 90)  # of the zero-filled NMSE within a contrast: a rule on data alone
 
 
@@ -76,6 +78,10 @@ def evaluate(job: RunJob, progress: Progress) -> None:
     for index, (subject, contrast, number) in enumerate(job.test.rows):
         acquisition, target = job.test.batch([index], job.device)
         output = composition.infer(acquisition, target)
+        try:
+            examine(output, acquisition, target)
+        except UserError as broken:
+            raise UserError(f"{subject}, {contrast}, slice {number}: {broken}") from broken
         image, truth = _array(output.image, target), _array(target.image_hr.abs(), target)
         image_lr = None if output.image_lr is None else _array(output.image_lr.abs(), target)
         truth_lr = _array(target.image_lr.abs(), target)
@@ -127,6 +133,32 @@ def _stages_used(job: RunJob, composition: Composition) -> tuple[StageUse, ...]:
 def write_failure(job: RunJob, status: str, reason: str | None) -> None:
     """Say in `run.json` why there are no rows."""
     replace(job.record, status=status, reason=reason, provenance=provenance(job.device)).write(job.folder.record)
+
+
+def examine(output: object, acquisition: Acquisition, target: Target) -> None:
+    """See that an output is what `Output` declares; small negative values are clipped by the scores.
+
+    Raises
+    ------
+    UserError
+        If it is not: by the clause of `bench check` that it breaks.
+    """
+    if not isinstance(output, Output):
+        raise UserError(f"the clause 'shape' is broken: it gives {type(output).__name__}, where a bench.Output is due")
+    due = [("image", output.image, target.image_hr.shape, torch.float32)]
+    if output.image_lr is not None:
+        due.append(("image_lr", output.image_lr, acquisition.zero_filled.shape, torch.complex64))
+    for name, tensor, shape, dtype in due:
+        found = f"{tensor.dtype} {tuple(tensor.shape)}" if isinstance(tensor, Tensor) else type(tensor).__name__
+        if not isinstance(tensor, Tensor) or tensor.shape != shape or tensor.dtype != dtype:
+            raise UserError(f"the clause 'shape' is broken: {name} is {found}, where {dtype} {tuple(shape)} is due")
+        if not torch.isfinite(tensor).all():
+            raise UserError(f"the clause 'finite' is broken: {name} holds NaN or infinity")
+    lowest = float(output.image.min() / target.peak.max())
+    if lowest < LEAST_VALUE:
+        raise UserError(
+            f"the clause 'place' is broken: image goes down to {lowest:.2f} of the truth's peak, where magnitudes are due"
+        )
 
 
 def _array(images: Tensor, target: Target) -> NDArray[Any]:

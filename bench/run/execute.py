@@ -7,6 +7,7 @@ from bench.data import assets
 from bench.data.dataset import Dataset
 from bench.data.prepare import open_split, prepare
 from bench.data.protocol import Split
+from bench.errors import UserError
 from bench.run import timing
 from bench.run.evaluate import RunJob, evaluate, write_failure, write_reference
 from bench.run.methods import loss_of
@@ -26,6 +27,7 @@ class Callbacks:
 
     fetching: Callable[[str, int, int], None]
     preparing: Callable[[str, int, int], None]
+    saying: Callable[[str], None]
     working: Callable[[str, int, int, str], None]
 
 
@@ -33,7 +35,15 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
     """Carry the plans out. Returns the outcome of each task by id."""
     for name in needed_assets(plans):
         assets.fetch(name, callbacks.fetching)
-    _prepare(request, plans, callbacks)
+    refused = _prepare(request, plans, callbacks)
+    lost = {
+        _id(plan.test, row.method.id, plan): Outcome("failed", refused[name])
+        for plan in plans
+        for name in (plan.test.name, plan.training.name)
+        for row in plan.to_evaluate
+        if name in refused
+    }
+    plans = [plan for plan in plans if plan.test.name not in refused and plan.training.name not in refused]
     for plan in plans:
         _clear(request, plan)
     tasks: dict[str, Task] = {}
@@ -59,7 +69,7 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
             there = finished(job.folder, job.record.keys.method)
             if outcome.status != "done" and not (there and outcome.status == "interrupted"):
                 write_failure(job, outcome.status, outcome.reason)
-    return outcomes | _time(request, plans, jobs, outcomes, callbacks)
+    return lost | outcomes | _time(request, plans, jobs, outcomes, callbacks)
 
 
 def _stage_task_id(plan: DatasetPlan, stage: StagePlan) -> str:
@@ -95,16 +105,37 @@ def _row_outcome(task: Task, tasks: dict[str, Task], outcomes: dict[str, Outcome
     return cause if outcomes[need].status == "skipped" else Outcome(cause.status, f"needs {need}: {cause.reason}")
 
 
-def _prepare(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) -> None:
-    """Make what is missing, each once: seeds share their data, and what is there is read whole to see that it is."""
+def _prepare(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) -> dict[str, str]:
+    """Make what is missing, each once: seeds share their data, and what is there is read whole to see that it is.
+
+    Returns
+    -------
+    dict
+        Why a dataset cannot be prepared, by its name. The others go on.
+
+    Raises
+    ------
+    UserError
+        If none can.
+    """
     wanted: dict[str, tuple[Dataset, tuple[Split, ...]]] = {}
     for plan in plans:
         if plan.to_train:
             wanted[plan.training.key("train", "validation")] = plan.training, ("train", "validation")
         if plan.to_evaluate or plan.to_time:
             wanted[plan.test.key("test")] = plan.test, ("test",)
+    refused: dict[str, str] = {}
     for data, splits in wanted.values():
-        prepare(data, splits, request.jobs, callbacks.preparing, request.plugin_files)
+        try:
+            remarks = prepare(data, splits, request.jobs, callbacks.preparing, request.plugin_files)
+        except UserError as error:
+            if {data.name for data, _ in wanted.values()} <= {*refused, data.name}:
+                raise
+            refused[data.name] = str(error)
+            continue
+        for remark in remarks:
+            callbacks.saying(remark)
+    return refused
 
 
 def _clear(request: Request, plan: DatasetPlan) -> None:

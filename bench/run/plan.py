@@ -140,9 +140,6 @@ def _plan_dataset(request: Request, test: Dataset, seed: int, settings: Settings
     if test.protocol.train_on:
         protocol = registry.datasets()[test.protocol.train_on].made_by()
         training = Dataset.of(protocol, None, settings, 0, None)
-    for data in (test, training):
-        for view in data.protocol.views if data.changed else ():
-            sampling_mask(data.protocol.of(view))  # which may not exist
     batch = min(settings.training.batch, training.count("train"))
     if batch % request.devices:
         raise UserError(
@@ -153,7 +150,33 @@ def _plan_dataset(request: Request, test: Dataset, seed: int, settings: Settings
     plan.stages = {id: _plan_stage(request, plan, stage) for id, stage in stages.items()}
     _check_table(request, plan, methods)
     plan.rows = [_plan_row(request, plan, method) for method in methods]
+    _check_people(plan)
+    _check_masks(plan)
     return plan
+
+
+def _check_people(plan: DatasetPlan) -> None:
+    """Somebody is tested, and there is somebody to learn from for what has to learn."""
+    if not plan.test.count("test"):
+        raise UserError(f"Source '{plan.test.source}' of dataset '{plan.dataset}' has nobody in 'test'.")
+    lacking = [split for split in ("train", "validation") if not plan.training.count(split)]
+    for stage in plan.to_train:
+        needed = lacking if stage.stage.plugin.trained else [split for split in lacking if split == "validation"]
+        if needed:
+            raise UserError(
+                f"Source '{plan.training.source}' has nobody in '{needed[0]}', which '{stage.stage.id}' needs to learn from: "
+                "name methods that learn nothing, e.g. --methods 'cg-sense-plain+*,!*+medsrgan,!*+bebygan,!*+rrdb', or people "
+                f"for '{needed[0]}'."
+            )
+
+
+def _check_masks(plan: DatasetPlan) -> None:
+    """Every view's mask can be made."""
+    at_work = [plan.training] if plan.to_train else []
+    at_work += [plan.test] if plan.to_evaluate or plan.to_time else []
+    for data in at_work:
+        for view in data.protocol.views:
+            sampling_mask(data.protocol.of(view))
 
 
 def _data_plugins(data: Dataset) -> list[Plugin]:

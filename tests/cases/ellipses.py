@@ -23,9 +23,7 @@ def ellipse(shape: tuple[int, int], number: int, seed: int = 0, coils: int = 4) 
     angles = 2 * np.pi * np.arange(coils) / coils
     maps = [np.exp(-((y - np.sin(t)) ** 2 + (x - np.cos(t)) ** 2) / 1.6) * np.exp(1j * t) for t in angles]
     plane = (-2, -1)
-    kspace = np.fft.fftshift(
-        np.fft.fft2(np.fft.ifftshift(np.stack(maps) * body, axes=plane), norm="ortho"), axes=plane
-    )
+    kspace = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(np.stack(maps) * body, axes=plane), norm="ortho"), axes=plane)
     noise = rng.standard_normal((2, *kspace.shape)) * 0.01
     return (kspace + noise[0] + 1j * noise[1]).astype(np.complex64)
 

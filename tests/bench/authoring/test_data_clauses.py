@@ -14,6 +14,7 @@ def load(tmp_path, text, id="mine"):
 
 SOURCE = render("mine", "source")
 HEAD = "bench.Head(head, (2.0, 2.0, 2.0))"
+WAVES = "np.ones((2, 1, 1)) / (1.0 + abs(np.mgrid[-16:16, -16:16]).sum(0)) ** 2"
 RAW = 'bench.RawSubject({("t1w", 0): np.ones((2, 8, 8), np.complex64)}, None)'
 
 
@@ -33,7 +34,12 @@ RAW = 'bench.RawSubject({("t1w", 0): np.ones((2, 8, 8), np.complex64)}, None)'
         ("load", HEAD, HEAD.replace("head,", "4095 * head,"), "the 99.9th percentile of the volume must be 1"),
         ("load", HEAD, "head", "'four' is a ndarray: return a bench.Head or a bench.RawSubject"),
         ("load", HEAD, "bench.RawSubject({}, None)", "'four' has no slice"),
-        ("load", HEAD, RAW.replace("complex64", "complex128"), "'four, t1w, slice 0': kspace is complex128"),
+        (
+            "load",
+            HEAD,
+            f'bench.RawSubject({{("t1w", 0): {WAVES} + 0j}}, None)',
+            "'four, t1w, slice 0': kspace is complex128",
+        ),
         ("load", HEAD, RAW.replace("np.ones(", "0 * np.ones("), "nothing but zeros"),
         (
             "load",

@@ -21,5 +21,5 @@ def test_no_subject_crosses_splits(fold):
 
 
 def test_a_subject_in_two_splits_is_an_error():
-    with pytest.raises(ValueError, match="crosses"):
+    with pytest.raises(ValueError, match="'a' stands in 'train' and in 'test'"):
         apart({**SUBJECTS, "test": ("a",)})

@@ -20,7 +20,7 @@ from bench.run.request import Request, parse_folds
 from bench.store import layout
 from bench.store.records import RunRecord, StageRecord
 
-QUIET = Callbacks(*[lambda *_: None] * 3)
+QUIET = Callbacks(*[lambda *_: None] * 4)
 FAST = ("training.iterations=2", "training.validate_every=2", "training.batch=1", "data.slices=[2, 1, 2]")
 
 
@@ -251,7 +251,7 @@ def test_weights_made_elsewhere_are_used_hashed_and_not_trained(request_, tmp_pa
     torch.manual_seed(5)
     network = build(registry.methods()["mine"], load("smoke"))
     for name in ("one", "two"):
-        torch.nn.init.normal_(network.net[-2].weight, std=0.1)
+        torch.nn.init.normal_(network.net[-2].weight, std=0.01)
         save_file(network.state_dict(), tmp_path / f"{name}.safetensors")
     torch.save(network.state_dict(), tmp_path / "two.pt")
     found = {}

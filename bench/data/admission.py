@@ -1,0 +1,336 @@
+"""The one door for data: what a source and its subjects have to be, whoever wrote them.
+
+The contract. A source has a `label`, names everybody once in `subjects` (train, validation, test; test alone will do where
+nothing has to learn), by any text but an empty one, and gives each person's `digests`. `load` gives one of two things:
+
+- A `Head`: magnitude (z, y, x) float32, at least 0 (a little less is taken as 0), from superior to inferior, anterior to
+  posterior, left to right; 99.9th percentile 1; voxel in mm.
+- A `RawSubject`: (contrast, slice number) -> (coil, Y, X) complex64, fully sampled k-space with DC at (Y // 2, X // 2) of an
+  orthonormal FFT, at least as large as the protocol's matrix, the same coils in all slices of a contrast, in any one scale;
+  HR voxel in mm, or None. It has the contrast of every view of the protocol; how many slices is free, people and contrasts
+  may differ in it, and in the size of their k-space.
+
+What can be mended safely is mended, and said: precision, the scale of a head, slices of nothing but zeros, fewer slices than
+asked for. What cannot is refused with subject, contrast, slice and the value found. What cannot be told from the data is not:
+left from right, a conjugated k-space, rows taken for columns, a wrong voxel size that a head might have.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bench.acquisition import off_centre
+from bench.data.geometry import SKIN, Frame
+from bench.data.protocol import SPLITS, Head, Protocol, RawSubject, Source, apart
+from bench.errors import UserError
+from bench.mri.fourier import crop, ifft2c
+
+LENGTHS_MM = (0.05, 20.0)
+"""Of a voxel: others are of another unit."""
+SCALES = (1e-9, 1e9)
+"""Of the largest k-space sample: beyond, squares of small ones are lost in single precision."""
+PERCENTILE = (0.1, 10.0)
+"""Of a head, the 99.9th: as far from 1 as is let in unchanged."""
+LEAST_HEAD_MM = 60.0  # below the vertex: less shows no cranium
+LEAST_PEAK = 8.0  # of the strongest line's energy over the median line's; an image has 2 to 5, k-space 100 and more
+ASYMMETRY = 0.1  # of correlations with the mirror image; left and right of a head are the most alike
+NOTHING = 1e-10  # of the strongest line's energy: zero but for rounding
+PADDED = 2  # lines a side that may be zero, as where an odd number was made even
+CORNERS = 0.25  # of samples: more that are zero are not the corners that a scanner leaves out
+SIDES = 0.02  # of the strongest line of an image: weaker ones show nothing
+Array = NDArray[Any]
+Kspace = NDArray[np.complex64]
+
+
+class Refused(UserError):
+    """Data that are not as the contract says."""
+
+    def __init__(self, who: str, what: str) -> None:
+        super().__init__(f"'{who}'{'' if what.startswith(('is ', 'has ', 'stands ')) else ':'} {what}")
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A subject as the contract has it."""
+
+    subject: Frame | RawSubject
+    """A head with its box, or measured k-space."""
+    remarks: tuple[str, ...]
+    """What was mended."""
+    content: str
+    """sha256 of the data: two people do not have the same."""
+
+
+def admit_source(source: Source) -> None:
+    """Look at what a source declares; nobody is loaded, and nobody's digests are asked for.
+
+    Raises
+    ------
+    Refused
+        If that is not as the contract says.
+    """
+    subjects: object = source.subjects()
+    if not isinstance(subjects, dict):
+        raise Refused("subjects", f"gives {type(subjects).__name__}: a dict of train, validation and test is due")
+    for split, ids in subjects.items():
+        if split not in SPLITS:
+            raise UserError(f"'{split}' is no split: use {', '.join(SPLITS)}")
+        if isinstance(ids, str) or not all(isinstance(id, str) and id.strip() and id.isprintable() for id in ids):
+            raise UserError(f"subjects of '{split}' are {ids!r}: give a tuple of names, printable texts")
+    for fold in range(source.folds()):
+        try:
+            apart(source.split(fold))
+        except ValueError as error:
+            raise UserError(f"{error}{f', fold {fold}' if fold else ''}") from error
+
+
+def admit_digests(source: Source, subject: str) -> tuple[str, ...]:
+    """A subject's digests.
+
+    Raises
+    ------
+    UserError
+        If they are no texts.
+    """
+    digests: object = source.digests(subject)
+    if not isinstance(digests, tuple | list) or not all(isinstance(digest, str) for digest in digests):
+        raise UserError(f"digests('{subject}') is {digests!r}: give texts, such as the sha256 of its files")
+    return tuple(digests)
+
+
+def admit(name: str, loaded: object) -> Admitted:
+    """Take a subject in.
+
+    Parameters
+    ----------
+    name
+        Its id.
+    loaded
+        What `Source.load` gave.
+
+    Raises
+    ------
+    Refused
+        If it is not as the contract says, and cannot be mended safely.
+    """
+    if isinstance(loaded, Head):
+        return _admit_head(name, loaded)
+    if isinstance(loaded, RawSubject):
+        if not isinstance(loaded.kspace, dict) or not loaded.kspace:
+            raise Refused(name, "has no slice")
+        if loaded.voxel_mm is not None:
+            _check_lengths(name, loaded.voxel_mm, 2)
+        return Admitted(loaded, (), "")
+    raise Refused(name, f"is a {type(loaded).__name__}: return a bench.Head or a bench.RawSubject")
+
+
+def _admit_head(name: str, head: Head) -> Admitted:
+    volume, remarks = _as_type(name, "volume", head.volume, np.dtype(np.float32))
+    _check_lengths(name, head.voxel_mm, 3)
+    lowest, bright = float(volume.min()), float(np.percentile(volume, 99.9))
+    if lowest < -0.05 * bright:
+        raise Refused(
+            name, f"volume goes down to {lowest:.3g}, its 99.9th percentile is {bright:.3g}: give a magnitude"
+        )
+    if bright <= 0:
+        raise Refused(name, "has a volume of which less than a thousandth is not zero: give a head")
+    if not PERCENTILE[0] <= bright <= PERCENTILE[1]:
+        remarks.append(f"'{name}': the 99.9th percentile of the volume must be 1, it was {bright:.4g}: divided by it.")
+        volume = volume / np.float32(bright)
+    frame = Frame(replace(head, volume=np.maximum(volume, 0)))
+    _check_place(name, frame)
+    return Admitted(frame, tuple(remarks), _digest(volume))
+
+
+def _check_place(name: str, frame: Frame) -> None:
+    """A head lies with its vertex up, and with left and right along the last axis."""
+    z_mm, y_mm, x_mm = frame.head.voxel_mm
+    inside = frame.head.volume > SKIN
+    area = inside.sum((1, 2)) * y_mm * x_mm
+    if not (area > 400).any():
+        raise Refused(name, f"has no slice along z with more than 400 mm2 above {SKIN}: give a head")
+    first, last = area[:3].mean(), area[-3:].mean()
+    if first > 0.1 * area.max() and last < 0.03 * area.max():
+        raise Refused(name, "is upside down: z runs from superior to inferior (volume[::-1])")
+    depth = (len(area) - frame.vertex) * z_mm
+    if depth < LEAST_HEAD_MM:
+        raise Refused(
+            name, f"has {depth:.0f} mm below its vertex, at least {LEAST_HEAD_MM:.0f} are needed: give a head"
+        )
+    small = frame.head.volume[tuple(slice(None, None, max(1, n // 64)) for n in inside.shape)]
+    mirrored = [float(np.corrcoef(small.ravel(), np.flip(small, axis).ravel())[0, 1]) for axis in range(3)]
+    if mirrored[2] < max(mirrored) - ASYMMETRY:
+        other = int(np.argmax(mirrored))
+        raise Refused(
+            name,
+            f"is less like its mirror image along the last axis ({mirrored[2]:.2f}) than along axis {other} "
+            f"({mirrored[other]:.2f}): axes are z, y, x, so left to right is the last",
+        )
+
+
+def admit_contrast(name: str, raw: RawSubject, contrast: str, matrix: tuple[int, int] | None) -> Admitted:
+    """Take the slices of one contrast in.
+
+    Parameters
+    ----------
+    matrix
+        HR (Y, X) that they have to fill; None: no dataset's.
+
+    Raises
+    ------
+    Refused
+        If they are not as the contract says, and cannot be mended safely.
+    """
+    there = sorted({str(c) for c, _ in raw.kspace})
+    numbers = sorted(number for c, number in raw.kspace if c == contrast)
+    if not numbers:
+        raise Refused(name, f"has the contrasts {', '.join(there)}, and not '{contrast}', which the dataset asks for")
+    slices: dict[tuple[str, int], Kspace] = {}
+    remarks: dict[str, None] = {}
+    digests: dict[str, int] = {}
+    for number in numbers:
+        who = f"{name}, {contrast}, slice {number}"
+        array: object = raw.kspace[contrast, number]
+        if isinstance(array, np.ndarray) and array.size and not array.any():
+            remarks[f"'{who}': kspace holds nothing but zeros: left out."] = None
+            continue
+        kspace, said = _as_type(who, "kspace", array, np.dtype(np.complex64))
+        remarks |= dict.fromkeys(said)
+        if matrix:
+            _check_size(who, kspace, matrix)
+        coils = len(next(iter(slices.values()), kspace))
+        if len(kspace) != coils:
+            raise Refused(who, f"kspace has {len(kspace)} coils, the slices before it {coils}")
+        digest = _digest(kspace)
+        if digest in digests:
+            raise Refused(who, f"has the same samples as slice {digests[digest]}: give every slice once")
+        digests[digest] = number
+        slices[contrast, number] = kspace
+    if not slices:
+        raise Refused(f"{name}, {contrast}", "has nothing but zeros")
+    _check_centre(name, slices)
+    remarks |= dict.fromkeys(_look(f"{name}, {contrast}", list(slices.values()), matrix))
+    content = hashlib.sha256("".join(digests).encode()).hexdigest()
+    return Admitted(RawSubject(slices, raw.voxel_mm), tuple(remarks), content)
+
+
+def _as_type(who: str, what: str, array: object, dtype: np.dtype[Any]) -> tuple[Array, list[str]]:
+    """The array of three axes as this type; what is more precise, or whole, is converted."""
+    kinds = "c" if dtype.kind == "c" else "fiu"
+    if not isinstance(array, np.ndarray) or array.ndim != 3 or array.dtype.kind not in kinds or not array.size:
+        found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
+        raise Refused(who, f"{what} is {found}, not {dtype.name} with 3 axes")
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        share = f"{len(bad) / array.size:.1%} of it, first" if len(bad) > 1 else "one sample,"
+        place = tuple(int(i) for i in bad[0])
+        remedy = ": write 0 there if that is air" if dtype.kind == "f" else ""
+        raise Refused(who, f"{what} holds NaN or infinity ({share} at {place}){remedy}")
+    if not array.any():
+        raise Refused(who, f"{what} holds nothing but zeros")
+    largest = float(np.abs(array).max())
+    if dtype.kind == "c" and not SCALES[0] <= largest <= SCALES[1]:
+        raise Refused(
+            who, f"{what} has values up to {largest:.3g}: multiply it by a constant, so that they are about 1"
+        )
+    if array.dtype == dtype:
+        return array, []
+    said = f"'{who}': {what} is {array.dtype} {array.shape}, not {dtype.name}: converted."
+    return array.astype(dtype), [said]
+
+
+def _digest(array: Array) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
+
+
+def _check_lengths(name: str, voxel_mm: object, count: int) -> None:
+    lengths = np.asarray(voxel_mm, dtype=object).ravel()
+    fit = len(lengths) == count and all(isinstance(mm, int | float | np.number) for mm in lengths)
+    if not fit or not all(LENGTHS_MM[0] <= float(mm) <= LENGTHS_MM[1] for mm in lengths):
+        between = f"{LENGTHS_MM[0]:g} to {LENGTHS_MM[1]:g} mm each"
+        raise Refused(name, f"has voxel_mm {voxel_mm!r}: give {count} lengths, {between}")
+
+
+def _check_size(who: str, kspace: Array, matrix: tuple[int, int]) -> None:
+    if any(n < least for n, least in zip(kspace.shape[1:], matrix, strict=True)):
+        found = " x ".join(map(str, kspace.shape[1:]))
+        needed = " x ".join(map(str, matrix))
+        axes = ", or name its axes in the order (coil, Y, X)" if kspace.shape[2] < 32 <= kspace.shape[0] else ""
+        raise Refused(who, f"kspace is {found}, the dataset's matrix {needed}: it can be no smaller{axes}")
+
+
+def _check_centre(name: str, slices: Mapping[tuple[str, int], Kspace]) -> None:
+    """DC lies in the middle; slices of little but noise are not asked."""
+    energy = {key: float(np.square(np.abs(kspace)).sum()) for key, kspace in slices.items()}
+    for (contrast, number), kspace in slices.items():
+        if energy[contrast, number] >= 0.1 * max(energy.values()):
+            wrong = off_centre(torch.from_numpy(kspace), 16)
+            if wrong:
+                raise Refused(f"{name}, {contrast}, slice {number}", f"kspace {wrong}")
+
+
+def _look(who: str, slices: list[Kspace], matrix: tuple[int, int] | None) -> list[str]:
+    """What the energies of a contrast's slices together tell of it, on its own grid."""
+    remarks = []
+    matrix = matrix or (min(k.shape[1] for k in slices), min(k.shape[2] for k in slices))
+    cropped = torch.stack([crop(torch.from_numpy(k), matrix).abs().square().sum(0) for k in slices]).sum(0)
+    for axis, name in enumerate(("rows", "columns")):
+        lines = cropped.sum(1 - axis)
+        if float(lines.max() / lines.median().clamp_min(1e-30)) < LEAST_PEAK:
+            raise Refused(who, f"kspace is as strong at the ends of its {name} as in the middle: is it an image there?")
+        _check_lines(who, lines, name)
+    empty = float((cropped <= NOTHING * cropped.max()).float().mean())
+    if empty > CORNERS:
+        raise Refused(who, f"kspace has {empty:.0%} of its samples zero: it is undersampled, unfit as a truth")
+    if empty > 0:
+        remarks.append(f"'{who}': {empty:.1%} of the k-space samples are zero, as where corners were not measured.")
+    image = ifft2c(torch.from_numpy(slices[len(slices) // 2])).abs().square().sum(0)
+    for axis, name in enumerate(("y", "x")):
+        shown = image.sum(1 - axis)
+        quarter = len(shown) // 4
+        if max(float(shown[:quarter].max()), float(shown[-quarter:].max())) < SIDES * float(shown.max()):
+            remarks.append(f"'{who}': half of the field of view along {name} is empty: was oversampling not removed?")
+    return remarks
+
+
+def _check_lines(who: str, lines: torch.Tensor, name: str) -> None:
+    zero = lines <= NOTHING * lines.max()
+    count = int(zero.sum())
+    if count <= 2 * PADDED:
+        return
+    there = (~zero).nonzero().flatten()
+    first, last = int(there[0]), len(lines) - 1 - int(there[-1])
+    said = f"kspace has {count} of {len(lines)} {name} zero"
+    if first + last < count:
+        raise Refused(who, f"{said}: it is undersampled, unfit as a truth")
+    if min(first, last) == 0:
+        raise Refused(who, f"{said} on one side: partial Fourier, unfit as a truth")
+    raise Refused(who, f"{said} on both sides: interpolated by the scanner; crop it to what was measured")
+
+
+def admit_protocol(protocol: Protocol) -> None:
+    """Look at a dataset's protocol, at a profile's size.
+
+    Raises
+    ------
+    UserError
+        If nothing can be acquired by it.
+    """
+    y, x = protocol.matrix
+    if y % 2 or x % 2 or min(y, x) < 16:
+        raise UserError(
+            f"Dataset '{protocol.id}': its matrix {y} x {x} must be even and at least 16 along both axes, as the LR grid is "
+            "half of it."
+        )
+    if not protocol.views:
+        raise UserError(f"Dataset '{protocol.id}' has no view.")
+    if not any(protocol.phase_encode):
+        raise UserError(f"Dataset '{protocol.id}': phase_encode names no axis.")
+    twice = sorted({v.contrast for v in protocol.views if [w.contrast for w in protocol.views].count(v.contrast) > 1})
+    if twice:
+        raise UserError(f"Dataset '{protocol.id}' has two views of the contrast '{twice[0]}': name them apart.")

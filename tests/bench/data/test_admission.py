@@ -1,0 +1,286 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench import registry
+from bench.data.admission import admit, admit_contrast, admit_protocol, admit_source
+from bench.data.dataset import make_source
+from bench.data.protocol import Head, RawSubject
+from bench.errors import UserError
+
+MATRIX = (48, 40)
+
+
+def ellipse(shape=MATRIX, number=0, width=0.75, coils=3):
+    """(coil, Y, X) centred orthonormal k-space of a textured ellipse with noise."""
+    random = np.random.default_rng([7, number])
+    y, x = np.meshgrid(*(np.linspace(-1, 1, n, endpoint=False) for n in shape), indexing="ij")
+    body = (np.hypot(y / 0.8, x / width) < 1) * (1 + 0.3 * np.sin(9 * x + number) * np.sin(7 * y))
+    maps = [np.exp(-((y - np.sin(t)) ** 2 + (x - np.cos(t)) ** 2) / 1.6 + 1j * t) for t in range(coils)]
+    images = np.fft.ifftshift(np.stack(maps) * body, axes=(-2, -1))
+    kspace = np.fft.fftshift(np.fft.fft2(images, norm="ortho"), axes=(-2, -1))
+    noise = random.standard_normal((2, *kspace.shape)) * 0.01
+    return (kspace + noise[0] + 1j * noise[1]).astype(np.complex64)
+
+
+def raw(change=lambda kspace: None, **voxel):
+    kspace = {("t1w", n): ellipse(number=n) for n in range(4)} | {("pd", 0): ellipse(number=9)}
+    changed = change(kspace)
+    return RawSubject(kspace if changed is None else changed, voxel.get("voxel_mm", (1.0, 1.0)))
+
+
+def taken_in(subject, contrast="t1w", matrix=MATRIX):
+    return admit_contrast("ann", admit("ann", subject).subject, contrast, matrix)
+
+
+def each(change):
+    return lambda kspace: {key: change(array) for key, array in kspace.items()}
+
+
+def put(key, value):
+    return lambda kspace: kspace.update({key: value(kspace[key])})
+
+
+def set_to(value, *index):
+    def change(array):
+        array = array.copy()
+        array[index] = value
+        return array
+
+    return change
+
+
+def test_what_is_as_the_contract_says_passes_unchanged_and_without_a_word():
+    found = taken_in(raw())
+    assert found.remarks == ()
+    assert list(found.subject.kspace) == [("t1w", n) for n in range(4)]
+    assert all(np.array_equal(array, raw().kspace[key]) for key, array in found.subject.kspace.items())
+
+
+REFUSED = {
+    "DC in the corner": (
+        each(lambda k: np.fft.ifftshift(k, axes=(-2, -1))),
+        "'ann, t1w, slice 0': kspace has its maximum at (0, 0), not in the middle: shift DC to N // 2",
+    ),
+    "DC in the corner of one slice": (
+        put(("t1w", 2), lambda k: np.fft.ifftshift(k, axes=(-2, -1))),
+        "'ann, t1w, slice 2': kspace has its maximum at",
+    ),
+    "DC beside the middle": (
+        each(lambda k: np.roll(k, 5, axis=-1)),
+        "kspace has its maximum at (24, 25), not in the middle",
+    ),
+    "images for k-space": (
+        each(lambda k: np.fft.fftshift(np.fft.ifft2(np.fft.ifftshift(k, axes=(-2, -1))), axes=(-2, -1))),
+        "'ann, t1w",
+    ),
+    "NaN": (
+        put(("t1w", 2), set_to(np.nan, 1, 7, 9)),
+        "'ann, t1w, slice 2': kspace holds NaN or infinity (one sample, at (1, 7, 9))",
+    ),
+    "infinity": (put(("t1w", 2), set_to(np.inf, 0)), "'ann, t1w, slice 2': kspace holds NaN or infinity (33.3% of it"),
+    "magnitudes": (each(np.abs), "kspace is float32 (3, 48, 40), not complex64 with 3 axes"),
+    "no coil axis": (each(lambda k: k[0]), "kspace is complex64 (48, 40), not complex64 with 3 axes"),
+    "no array": (each(lambda k: k.tolist()), "kspace is list, not complex64 with 3 axes"),
+    "too small": (
+        each(lambda k: k[:, 4:-4, 4:-4]),
+        "'ann, t1w, slice 0': kspace is 40 x 32, the dataset's matrix 48 x 40: it can be no smaller",
+    ),
+    "coils last": (each(lambda k: np.moveaxis(k, 0, -1)), "or name its axes in the order (coil, Y, X)"),
+    "coils lost": (
+        put(("t1w", 3), lambda k: k[:2]),
+        "'ann, t1w, slice 3': kspace has 2 coils, the slices before it 3",
+    ),
+    "a slice twice": (
+        lambda kspace: kspace.update({("t1w", 3): kspace["t1w", 1].copy()}),
+        "'ann, t1w, slice 3' has the same samples as slice 1: give every slice once",
+    ),
+    "no such contrast": (
+        lambda kspace: {("T1", n): array for (_, n), array in kspace.items()},
+        "'ann' has the contrasts T1, and not 't1w', which the dataset asks for",
+    ),
+    "nothing": (lambda kspace: kspace.clear(), "'ann' has no slice"),
+    "zeros": (each(lambda k: 0 * k), "'ann, t1w' has nothing but zeros"),
+    "another unit": (each(lambda k: k * np.float32(1e-12)), "multiply it by a constant, so that they are about 1"),
+    "interpolated": (
+        each(lambda k: np.pad(k[:, 8:-8], ((0, 0), (8, 8), (0, 0)))),
+        "'ann, t1w': kspace has 16 of 48 rows zero on both sides: interpolated by the scanner",
+    ),
+    "partial Fourier": (each(set_to(0, ..., slice(0, 10))), "kspace has 10 of 40 columns zero on one side: partial Fourier"),
+    "undersampled": (
+        each(set_to(0, ..., slice(1, None, 4))),
+        "kspace has 10 of 40 columns zero: it is undersampled, unfit as a truth",
+    ),
+    "undersampled along both axes": (
+        each(lambda k: k * (np.random.default_rng(0).random(k.shape[1:]) < 0.5)),
+        "of its samples zero: it is undersampled, unfit as a truth",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_mended_is_refused_with_who_and_the_value_found(case):
+    change, words = REFUSED[case]
+    with pytest.raises(UserError) as error:
+        taken_in(raw(change))
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "voxel_mm", [(0.0012, 0.0012), (1200, 1200), (1.0,), (1.0, -1.0), (1.0, float("nan")), "1 x 1"]
+)
+def test_a_voxel_of_another_unit_or_form_is_refused(voxel_mm):
+    with pytest.raises(UserError, match=r"'ann' has voxel_mm .*: give 2 lengths, 0\.05 to 20 mm each"):
+        admit("ann", raw(voxel_mm=voxel_mm))
+
+
+MENDED = {
+    "precision": (
+        each(lambda k: k.astype(np.complex128)),
+        ["'ann, t1w, slice 0': kspace is complex128 (3, 48, 40), not complex64: converted."],
+        4,
+    ),
+    "an empty slice": (
+        put(("t1w", 2), lambda k: 0 * k),
+        ["'ann, t1w, slice 2': kspace holds nothing but zeros: left out."],
+        1,
+    ),
+    "corners not measured": (
+        each(
+            lambda k: k * (np.hypot(*np.meshgrid(*(np.linspace(-1, 1, n) for n in k.shape[1:]), indexing="ij")) < 1.1)
+        ),
+        ["of the k-space samples are zero, as where corners were not measured."],
+        1,
+    ),
+    "oversampled": (
+        lambda kspace: {key: ellipse(number=key[1], width=0.4) for key in kspace},
+        ["'ann, t1w': half of the field of view along x is empty: was oversampling not removed?"],
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MENDED)
+def test_what_is_mended_or_odd_is_said(case):
+    change, words, count = MENDED[case]
+    found = taken_in(raw(change))
+    assert len(found.remarks) == count
+    assert words[0] in found.remarks[0] if case == "corners not measured" else words[0] == found.remarks[0]
+    assert all(array.dtype == np.complex64 and array.any() for array in found.subject.kspace.values())
+
+
+def test_contrasts_and_slices_may_differ_in_size_and_one_coil_will_do():
+    sizes = {("t1w", 0): ellipse(), ("t1w", 1): ellipse((64, 55), 1), ("pd", 0): ellipse((53, 47), 2, coils=1)}
+    assert taken_in(RawSubject(sizes, None)).remarks == ()
+    assert taken_in(RawSubject(sizes, None), "pd").remarks == ()
+
+
+def test_the_content_tells_people_apart_and_is_that_of_the_samples():
+    assert taken_in(raw()).content == taken_in(raw()).content
+    assert taken_in(raw()).content != taken_in(raw(put(("t1w", 0), lambda k: k * 2))).content
+
+
+@pytest.fixture(scope="module")
+def phantom():
+    registry.discover()
+    return make_source("phantom").load("phantom-5")
+
+
+HEADS = {
+    "complex": (lambda v: v + 0j, "volume is complex64 (180, 180, 150), not float32 with 3 axes"),
+    "one slice": (lambda v: v[90], "volume is float32 (180, 150), not float32 with 3 axes"),
+    "NaN": (lambda v: np.where(v > 0.05, v, np.nan), "volume holds NaN or infinity ("),
+    "negative": (lambda v: v - 0.5, "give a magnitude"),
+    "upside down": (lambda v: v[::-1], "'ann' is upside down: z runs from superior to inferior"),
+    "x first": (lambda v: v.transpose(2, 1, 0), "'ann' is less like its mirror image along the last axis"),
+    "a slab": (lambda v: v[:30], "mm below its vertex, at least 60 are needed: give a head"),
+    "nothing": (lambda v: 0 * v, "volume holds nothing but zeros"),
+    "a small thing": (
+        lambda v: v * 0 + (np.indices(v.shape) < np.reshape((40, 13, 13), (3, 1, 1, 1))).all(0),
+        "'ann' has no slice along z with more than 400 mm2",
+    ),
+    "one bright voxel": (
+        lambda v: np.where(v == v.max(), 1, 0),
+        "'ann' has a volume of which less than a thousandth is not zero",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HEADS)
+def test_a_head_that_is_not_one_is_refused(phantom, case):
+    change, words = HEADS[case]
+    with pytest.raises(UserError) as error:
+        admit("ann", replace(phantom, volume=change(phantom.volume)))
+    assert words in str(error.value)
+
+
+def test_a_head_of_another_scale_and_type_is_mended_and_said(phantom):
+    found = admit("ann", replace(phantom, volume=(4095 * phantom.volume).astype(np.int16)))
+    assert [remark.partition(":")[0] for remark in found.remarks] == ["'ann'", "'ann'"]
+    assert "volume is int16 (180, 180, 150), not float32: converted." in found.remarks[0]
+    assert "the 99.9th percentile of the volume must be 1, it was" in found.remarks[1]
+    assert np.percentile(found.subject.head.volume, 99.9) == pytest.approx(1, rel=1e-3)
+
+
+def test_every_head_that_is_shipped_passes_unchanged(phantom):
+    found = admit("ann", phantom)
+    assert found.remarks == ()
+    assert np.array_equal(found.subject.head.volume, phantom.volume)
+    assert admit("uih-b", make_source("heads").load("uih-b")).remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("subjects", "words"),
+    [
+        (["a", "b"], "gives list: a dict of train, validation and test is due"),
+        ({"tset": ("a",)}, "'tset' is no split: use train, validation, test"),
+        ({"test": "abc"}, "subjects of 'test' are 'abc': give a tuple of names"),
+        ({"test": ("a", 3)}, "subjects of 'test' are ('a', 3): give a tuple of names"),
+        ({"test": ("a", "")}, "give a tuple of names"),
+        ({"test": ("a\nb",)}, "give a tuple of names"),
+        ({"train": ("a",), "test": ("a",)}, "'a' stands in 'train' and in 'test': name everybody once"),
+    ],
+)
+def test_a_source_that_declares_other_than_people_is_refused(subjects, words):
+    class Mine(type(make_source("phantom"))):
+        def subjects(self):
+            return subjects
+
+        def folds(self):
+            return 1
+
+    with pytest.raises(UserError) as error:
+        admit_source(Mine())
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"matrix": (55, 48)}, "its matrix 55 x 48 must be even and at least 16 along both axes"),
+        ({"matrix": (8, 48)}, "its matrix 8 x 48 must be even"),
+        ({"views": ()}, "has no view"),
+        ({"phase_encode": (False, False)}, "phase_encode names no axis"),
+    ],
+)
+def test_a_protocol_by_which_nothing_can_be_acquired_is_refused(change, words):
+    protocol = registry.datasets()["brain"].made_by()
+    admit_protocol(protocol)
+    with pytest.raises(UserError) as error:
+        admit_protocol(replace(protocol, **change))
+    assert words in str(error.value)
+
+
+def test_views_of_one_name_are_refused():
+    protocol = registry.datasets()["brain"].made_by()
+    with pytest.raises(UserError, match="two views of the contrast 't1w'"):
+        admit_protocol(replace(protocol, views=protocol.views[:1] * 2))
+
+
+def test_a_head_is_a_head():
+    with pytest.raises(UserError, match=r"'ann' is a dict: return a bench\.Head or a bench\.RawSubject"):
+        admit("ann", {})
+    with pytest.raises(UserError, match=r"'ann' has voxel_mm \(1, 1\): give 3 lengths"):
+        admit("ann", Head(np.ones((4, 4, 4), np.float32), (1, 1)))
