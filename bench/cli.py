@@ -1,5 +1,6 @@
 """The commands: parse, call, print."""
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -10,9 +11,9 @@ from typer.exceptions import TyperException
 
 from bench.errors import UserError
 
+INTERRUPTED = 130
 app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Does joint MRI reconstruction and super-resolution beat doing them in sequence?",
@@ -23,6 +24,21 @@ PluginFiles = Annotated[
 ]
 ProfileName = Annotated[str, typer.Option(help="smoke, laptop, workstation, paper, or a TOML file of your own.")]
 Results = Annotated[Path, typer.Option(help="Folder that runs write to.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"bench {version('joint-mri-bench')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Options of no command."""
 
 
 @app.command()
@@ -49,7 +65,9 @@ def run(
         list[str] | None,
         typer.Option("--set", help="Override a setting: training.iterations=100, methods.modl.unrolls=5."),
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="At most so many test slices; of regimes, positions.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="At most so many test slices of each person; of regimes, positions.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     rerun: Annotated[bool, typer.Option("--rerun", help="Compute rows again.")] = False,
     retrain: Annotated[bool, typer.Option("--retrain", help="Train stages again.")] = False,
@@ -103,7 +121,7 @@ def list_(
 
 @app.command()
 def fetch(
-    names: Annotated[list[str] | None, typer.Argument(help="heads, vfa, lpips, vgg19 or one file.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="heads, vfa, lpips, vgg19, one file, or all.")] = None,
 ) -> None:
     """Download data and weights into the cache."""
     from bench import terminal
@@ -146,8 +164,13 @@ def speed(threads: Annotated[int, typer.Option(help="Threads to pin.")] = 1) -> 
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run a command. A user's mistake is one line on stderr and exit code 2; an interruption is 130."""
+    for stream in (sys.stdout, sys.stderr):  # what a terminal's or log's encoding lacks is replaced
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app((sys.argv[1:] if arguments is None else arguments) or ["--help"], standalone_mode=False)
+        if code == INTERRUPTED:  # what becomes of an interruption inside a command
+            raise KeyboardInterrupt
     except (UserError, TyperException) as error:
         message = error.format_message() if isinstance(error, TyperException) else str(error)
         print(f"bench: {' '.join(message.split())}", file=sys.stderr)
@@ -157,5 +180,5 @@ def main(arguments: list[str] | None = None) -> Any:
             "bench: interrupted; the same command continues where it stopped (after --retrain: without that).",
             file=sys.stderr,
         )
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)

@@ -15,13 +15,14 @@ class Diverged(Exception):
 
 
 def why(error: BaseException) -> str:
-    """One line: what kind of error, its first line, and the place in a user's file where it came up, if it is one."""
+    """One line: what kind of error, its first line, and where it came up: in a user's file if there is one on the way."""
     said = f"{type(error).__name__}: {(str(error).splitlines() or ['no message'])[0]}"
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not Path(frame.filename).is_relative_to(Path(__file__).parent)]
-    own = [frame for frame in own if "site-packages" not in frame.filename and not frame.filename.startswith("<")]
-    own = [frame for frame in own if Path(frame.filename).parent != Path(traceback.__file__).parent]
-    return f"{said} ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else said
+    frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    library, package = Path(traceback.__file__).parent, Path(__file__).parent
+    frames = [(path, line) for path, line in frames if path.is_file() and not path.is_relative_to(library)]
+    frames = [(path, line) for path, line in frames if "site-packages" not in path.parts]
+    written = [(path, line) for path, line in frames if not path.is_relative_to(package)] or frames
+    return f"{said} ({written[-1][0].name}, line {written[-1][1]})" if written else said
 
 
 def closest(name: str, known: Iterable[str]) -> str:

@@ -1,28 +1,26 @@
 """What people see while it works: plans, progress with ETA, tables."""
 
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from bench.data import assets
 from bench.data.dataset import Series
+from bench.data.packages import ASSETS, GROUPS
 from bench.errors import UserError
+from bench.progress import console, duration, say, shown
+from bench.run.estimate import estimate
 from bench.run.execute import Callbacks, execute
-from bench.run.plan import DatasetPlan, StagePlan, expected_seconds, make_plan, needed_assets
+from bench.run.plan import DatasetPlan, StagePlan, make_plan, needed_assets
 from bench.run.request import Request
 from bench.store import layout
-
-console = Console(stderr=False)
-
-
-def say(line: str) -> None:
-    """Print a line of free text."""
-    console.print(line, soft_wrap=True, markup=False, highlight=False)
+from bench.store.layout import ResultsFolder
+from bench.workers import Outcome
 
 
 def choose_device(device: str) -> str:
@@ -36,19 +34,31 @@ def choose_device(device: str) -> str:
 
 def run(request: Request, dry_run: bool, compare: Path | None) -> int:
     """Plan, print, execute, summarise; the exit code."""
+    if compare is not None and not ResultsFolder(compare).runs():
+        raise UserError(f"--compare {compare} holds no runs.")
     plans = make_plan(request)
     show_plan(plans)
+    _show_estimate(request, plans)
     if not request.weights and layout.shipped() is None and any(plan.to_train for plan in plans):
-        console.print("There are no shipped weights outside of a checkout: --weights DIR names results that have them.")
+        say("There are no shipped weights outside of a checkout: --weights DIR names results that have them.")
     if dry_run:
         return 0
-    with Bars() as bars:
-        outcomes = execute(request, plans, Callbacks(bars.transfer, bars.count, say, bars.work))
-    for id, outcome in outcomes.items():
-        if outcome.status != "done":
-            console.print(f"[red]{outcome.status}[/red] {id}: {outcome.reason}", soft_wrap=True)
+    with shown() as bars:
+        outcomes = execute(request, plans, Callbacks(bars.transfer, bars.count, say, bars.work, bars.end))
     show_results(request, plans, compare)
-    return 1 if any(outcome.status != "done" for outcome in outcomes.values()) else 0
+    return _show_failures(outcomes)
+
+
+def _show_failures(outcomes: Mapping[str, Outcome]) -> int:
+    """The last lines: what is not done, why, and what to type; the exit code."""
+    lost = {id: outcome for id, outcome in outcomes.items() if outcome.status != "done"}
+    for id, outcome in lost.items():
+        say(f"{outcome.status} {id}: {outcome.reason}")
+    if lost:
+        say(
+            f"{len(lost)} of {len(outcomes)} are not done: mend that and type the same command again; what is done, stays."
+        )
+    return 1 if lost else 0
 
 
 def show_plan(plans: list[DatasetPlan]) -> None:
@@ -62,25 +72,29 @@ def show_plan(plans: list[DatasetPlan]) -> None:
         table.add_row(plan.dataset, *map(str, counts))
     console.print(table)
     for what, names in (
-        ("Stages to train", [f"{p.training.name}: {s.stage.id}" for p in plans for s in p.to_train]),
+        ("Stages to train", _stages(plans, tuned=False)),
+        ("Stages to tune", _stages(plans, tuned=True)),
         ("Rows to compute", [row.method.id for p in plans for row in p.to_evaluate]),
     ):
         if names:
-            console.print(f"{what}: {', '.join(dict.fromkeys(names))}.", soft_wrap=True)
+            say(f"{what}: {', '.join(dict.fromkeys(names))}.")
     said = [remark for plan in plans for data in (plan.test, plan.training) for remark in data.remarks()]
     said += [edge for plan in plans for stage in plan.stages.values() for edge in _at_edge(stage)]
     for remark in dict.fromkeys(said):
-        console.print(remark, soft_wrap=True)
+        say(remark)
     downloads = needed_assets(plans)
     if downloads:
         size = sum(assets.size_mb(name) for name in downloads)
-        console.print(f"To download: {', '.join(downloads)} (about {size:.0f} MB).")
-    _show_training_time(plans)
+        say(f"To download: {', '.join(downloads)} (about {size:.0f} MB).")
     if any(plan.to_evaluate for plan in plans):
         series = {series.path: series for plan in plans for series in _series(plan)}.values()
         slices, megabytes = sum(s.count for s in series), sum(s.megabytes for s in series)
         where = layout.cache_folder()
-        console.print(f"Prepared data: {slices} slices, at most {megabytes:.0f} MB in {where}.", soft_wrap=True)
+        say(f"Prepared data: {slices} slices, at most {megabytes:.0f} MB in {where}.")
+
+
+def _stages(plans: list[DatasetPlan], tuned: bool) -> list[str]:
+    return [f"{p.training.name}: {s.stage.id}" for p in plans for s in p.to_train if s.stage.plugin.tuned == tuned]
 
 
 def _at_edge(stage: StagePlan) -> list[str]:
@@ -91,56 +105,25 @@ def _at_edge(stage: StagePlan) -> list[str]:
     ]
 
 
-def _show_training_time(plans: list[DatasetPlan]) -> None:
-    pending = {stage.stage.key: (plan, stage) for plan in plans for stage in plan.to_train}  # vfa's stages are vwi's
-    if not pending:
-        return
-    known = [seconds for plan, stage in pending.values() if (seconds := expected_seconds(plan, stage))]
-    unknown = len(pending) - len(known)
-    told = f"about {sum(known) / 60:.0f} min of one worker, as long as the shipped ones took" if known else ""
-    left = f"{unknown} of unknown length" if unknown else ""
-    console.print(f"To train: {', and '.join(filter(None, (told, left)))}.")
+def _show_estimate(request: Request, plans: list[DatasetPlan]) -> None:
+    """How long it will take."""
+    found = estimate(plans, request.timing, request.device)
+    parts = {"training": found.training, "evaluation": found.evaluation, "timing": found.timing}
+    workers = min(request.jobs, max(1, sum(len(plan.to_train) + len(plan.to_evaluate) for plan in plans)))
+    told = [f"{name} {duration(s / (1 if name == 'timing' else workers))}" for name, s in parts.items() if s]
+    if told:
+        workers_said = f" on {workers} workers" if workers > 1 else ""
+        say(
+            f"It takes about: {', '.join(told)}{workers_said}; as the shipped ones did, or a try of what is not shipped."
+        )
+    if found.unknown:
+        say(f"Nobody can tell how long it takes to train: {', '.join(found.unknown)}.")
 
 
 def _series(plan: DatasetPlan) -> list[Series]:
     """Files of prepared data that a plan needs."""
     training = plan.training.series("train", "validation") if plan.to_train else []
     return training + plan.test.series("test")
-
-
-class Bars:
-    """Progress bars: one a download, one a preparation, one a worker's task."""
-
-    def __init__(self) -> None:
-        self.progress = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-            TimeElapsedColumn(), TimeRemainingColumn(compact=True), TextColumn("{task.fields[what]}"),
-            console=console, refresh_per_second=4,
-        )  # fmt: skip
-        self.tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> "Bars":
-        self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-    def work(self, id: str, done: int, total: int, what: str) -> None:
-        """A worker's report."""
-        if id not in self.tasks:
-            self.tasks[id] = self.progress.add_task(id, total=total, what=what)
-        self.progress.update(self.tasks[id], completed=done, total=total, what=what)
-        if done >= total:
-            self.progress.update(self.tasks[id], visible=sum(not t.finished for t in self.progress.tasks) == 0)
-
-    def count(self, id: str, done: int, total: int) -> None:
-        """A count, such as prepared files."""
-        self.work(id, done, total, "")
-
-    def transfer(self, id: str, done: int, total: int) -> None:
-        """A download in bytes."""
-        self.work(f"download {id}", round(done / 1e6), max(1, round(total / 1e6)), "MB")
 
 
 def show_results(request: Request, plans: list[DatasetPlan], compare: Path | None) -> None:
@@ -154,17 +137,23 @@ def show_results(request: Request, plans: list[DatasetPlan], compare: Path | Non
 
 def fetch(names: Iterable[str]) -> None:
     """Download with a bar."""
-    wanted = assets.expand(names)
-    with Bars() as bars:
+    named = list(names)
+    if not named:
+        single = {name: (name,) for name in ASSETS if not any(name in members for members in GROUPS.values())}
+        groups = {**GROUPS, **single}
+        told = ", ".join(f"{name} ({sum(map(assets.size_mb, members)):.0f} MB)" for name, members in groups.items())
+        raise UserError(f"bench fetch takes names: {told}, or all.")
+    wanted = assets.expand([] if named == ["all"] else named)
+    with shown() as bars:
         for name in wanted:
             assets.fetch(name, bars.transfer)
-    console.print(f"{len(wanted)} files in {layout.cache_folder()}", soft_wrap=True)
+    say(f"{len(wanted)} files in {layout.cache_folder()}")
 
 
 def written(paths: list[Path]) -> None:
     """Say what a report wrote."""
     index = [path for path in paths if path.name == "index.html"]
-    console.print(f"wrote {len(paths)} files; open {index[0] if index else paths[0]}", soft_wrap=True)
+    say(f"wrote {len(paths)} files; open {index[0] if index else paths[0]}")
 
 
 def show_catalogue(what: str, rows: list[dict[str, Any]]) -> None:
@@ -195,6 +184,9 @@ def speed(threads: int) -> None:
 
     from bench.authoring.speed import compare
 
+    cores = os.cpu_count() or 1
+    if not 1 <= threads <= cores:
+        raise UserError(f"--threads is at least 1 and at most {cores}, the cores there are; got {threads}.")
     torch.set_num_threads(threads)
     table = Table(
         title=f"{threads} thread{'s' if threads > 1 else ''}; ratio above 1: faster than the other",

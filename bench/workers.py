@@ -4,9 +4,9 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
-import traceback
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,10 +15,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from bench.errors import Diverged, UserError
+from bench.errors import Diverged, UserError, why
 
 Progress = Callable[[int, int, str], None]  # done, total, what
 WATCH_SECONDS = 0.5
+LONGEST_TEMPORARY = 60  # bytes of a folder's path; with the name of a socket in it, 108 are the most
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def carry_out(
     jobs: int,
     threads: int,
     on_progress: Callable[[str, int, int, str], None],
+    on_end: Callable[[str, Outcome], None] = lambda *_: None,
     together: bool = False,
 ) -> dict[str, Outcome]:
     """Run all tasks, at most `jobs` at a time; one whose need failed is skipped. Interrupted, it ends its workers.
@@ -66,7 +68,8 @@ def carry_out(
     outcomes: dict[str, Outcome] = {}
     try:
         while waiting or running:
-            _skip_hopeless(waiting, outcomes)
+            for id in _skip_hopeless(waiting, outcomes):
+                on_end(id, outcomes[id])
             for task in [t for t in waiting.values() if all(n not in waiting and n in outcomes for n in t.needs)]:
                 if len(running) < jobs:
                     del waiting[task.id]
@@ -78,6 +81,7 @@ def carry_out(
                 if outcome:
                     outcomes[id] = outcome
                     del running[connection]
+                    on_end(id, outcome)
                     if together and outcome.status != "done":
                         raise Ended(outcome)
     finally:
@@ -91,7 +95,8 @@ def _ready(running: dict[Connection, tuple[str, BaseProcess]]) -> list[Connectio
     return [connection for connection in running if connection in ready]
 
 
-def _skip_hopeless(waiting: dict[str, Task], outcomes: dict[str, Outcome]) -> None:
+def _skip_hopeless(waiting: dict[str, Task], outcomes: dict[str, Outcome]) -> list[str]:
+    skipped = []
     for task in list(waiting.values()):
         for need in task.needs:
             if need in outcomes and outcomes[need].status != "done" and task.id in waiting:
@@ -99,6 +104,8 @@ def _skip_hopeless(waiting: dict[str, Task], outcomes: dict[str, Outcome]) -> No
                     "skipped", f"needs {need}, which is {outcomes[need].status}: {outcomes[need].reason}"
                 )
                 del waiting[task.id]
+                skipped.append(task.id)
+    return skipped
 
 
 def _context() -> multiprocessing.context.BaseContext:
@@ -110,12 +117,29 @@ def _context() -> multiprocessing.context.BaseContext:
     return context
 
 
+@contextmanager
+def _short_sockets() -> Iterator[None]:
+    """Sockets are made in the folder for temporary files, whose path they can only take if it is short."""
+    usual = tempfile.tempdir
+    if len(os.fsencode(tempfile.gettempdir())) > LONGEST_TEMPORARY:
+        short = next((folder for folder in ("/tmp", "/var/tmp", "/dev/shm") if os.access(folder, os.W_OK)), None)  # noqa: S108
+        if short is None:
+            raise UserError(
+                f"The path of TMPDIR, {tempfile.gettempdir()}, is too long for sockets: name a shorter one."
+            )
+        tempfile.tempdir = short
+    try:
+        yield
+    finally:
+        tempfile.tempdir = usual
+
+
 def _start(task: Task, threads: int) -> tuple[Connection, BaseProcess]:
     context = _context()
     ours, theirs = context.Pipe(duplex=False)
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     process = context.Process(target=_work, args=(task, theirs, environment, threads), name=task.id)  # type: ignore[attr-defined]
-    with _without_main():
+    with _without_main(), _short_sockets():
         process.start()
     theirs.close()
     return ours, process
@@ -190,10 +214,7 @@ def attempt(action: Callable[[], object]) -> Outcome:
     except Exception as error:  # noqa: BLE001 - a row says what went wrong; the others go on
         if "can't allocate memory" in str(error):
             return Outcome("out-of-memory", str(error).splitlines()[0])
-        traceback.print_exc()
-        return Outcome(
-            "failed", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
-        )
+        return Outcome("failed", why(error))
     return Outcome("done")
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from bench import registry
 from bench.errors import UserError, closest
 from bench.registry import ID
-from bench.store.files import atomic_write
 
 METHOD = '''"""{title}"""
 
@@ -198,7 +197,7 @@ def write(id: str, kind: str, folder: Path) -> Path:
     if path.exists():
         raise UserError(f"{path} exists already: choose another id, or delete it.")
     try:
-        atomic_write(path, render(id, kind))
+        path.write_text(render(id, kind), encoding="utf-8")
     except OSError as error:
-        raise UserError(f"{path} cannot be written ({error}).") from error
+        raise UserError(f"{path} cannot be written ({error.strerror}): go to another folder.") from error
     return path

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.errors import UserError
 from bench.report.read.results import collect
 from bench.store.files import atomic_write
 from bench.store.layout import ResultsFolder
@@ -31,6 +32,7 @@ def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
     from bench.report.page import Section, html, index
     from bench.report.read.images import read_kept
 
+    _check_out(out)
     written: list[Path] = []
     sections = []
     for found in collect(results):
@@ -49,6 +51,18 @@ def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
     for path, text in pages.items():
         atomic_write(path, text)
     return [*written, *pages]
+
+
+def _check_out(out: Path) -> None:
+    """Refuse a file, and a folder with a page that is not a report."""
+    page = out / "index.html"
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out {out} is a file: name a folder.")
+    if (
+        page.exists()
+        and "mri reconstruction" not in page.read_text(encoding="utf-8", errors="replace")[:20_000].lower()
+    ):
+        raise UserError(f"{page} is no report and would be overwritten: name another folder with --out.")
 
 
 def _write_texts(section: "Section") -> list[Path]:

@@ -12,7 +12,7 @@ from bench.run import timing
 from bench.run.evaluate import RunJob, evaluate, write_failure, write_reference
 from bench.run.methods import loss_of
 from bench.run.plan import DatasetPlan, RowPlan, StagePlan, finished, needed_assets
-from bench.run.request import Request
+from bench.run.request import Request, check_writable
 from bench.store import layout
 from bench.store.records import Keys, RunRecord
 from bench.train.stage import StageJob, Upstream, begin, discard, make_stage, tidy
@@ -29,10 +29,13 @@ class Callbacks:
     preparing: Callable[[str, int, int], None]
     saying: Callable[[str], None]
     working: Callable[[str, int, int, str], None]
+    ending: Callable[[str, Outcome], None]
 
 
 def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) -> dict[str, Outcome]:
     """Carry the plans out. Returns the outcome of each task by id."""
+    if any(plan.to_train or plan.to_evaluate or plan.to_time for plan in plans):
+        check_writable("cache", layout.cache_folder(), "BENCH_CACHE")
     for name in needed_assets(plans):
         assets.fetch(name, callbacks.fetching)
     refused = _prepare(request, plans, callbacks)
@@ -62,7 +65,7 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
             write_reference(path, open_split(plan.test, "test"))
     outcomes: dict[str, Outcome] = {}
     try:
-        outcomes = carry_out(list(tasks.values()), request.jobs, 1, callbacks.working)
+        outcomes = carry_out(list(tasks.values()), request.jobs, 1, callbacks.working, callbacks.ending)
     finally:
         for id, job in jobs.items():
             outcome = outcomes[id] = _row_outcome(tasks[id], tasks, outcomes)
@@ -92,7 +95,9 @@ def _time(
     to_time += [_run_job(request, plan, row) for plan in plans for row in plan.to_time]
     if not (to_time and request.timing):
         return {}
-    return carry_out([Task("timing", timing.time_methods, (to_time,))], 1, TIMING_THREADS, callbacks.working)
+    return carry_out(
+        [Task("timing", timing.time_methods, (to_time,))], 1, TIMING_THREADS, callbacks.working, callbacks.ending
+    )
 
 
 def _row_outcome(task: Task, tasks: dict[str, Task], outcomes: dict[str, Outcome]) -> Outcome:

@@ -17,7 +17,6 @@ from bench.metrics.scores import VERSION
 from bench.registry import MethodPlugin, Plugin, check_text, foreign_files
 from bench.run.methods import Method, Sketch, Stage, select, stages_of
 from bench.run.request import Request, check
-from bench.store import layout
 from bench.store.keys import key_of, sha256_of
 from bench.store.layout import RunFolder, StageFolder
 from bench.store.records import RunRecord, StageRecord
@@ -305,13 +304,3 @@ def needed_assets(plans: list[DatasetPlan]) -> list[str]:
         if plan.to_evaluate and plan.with_lpips:
             wanted.append("lpips")
     return [name for name in dict.fromkeys(wanted) if not assets.cached(name)]
-
-
-def expected_seconds(plan: DatasetPlan, stage: StagePlan) -> float | None:
-    """How long the shipped stage of this name took, if there is one; the plan's estimate."""
-    root = layout.shipped()
-    if root is None:
-        return None
-    name, profile = plan.training.name, plan.settings.profile
-    path = root.stage(name, profile, stage.stage.id, 0).record
-    return StageRecord.read(path).seconds if path.exists() else None

@@ -1,6 +1,7 @@
 """What `bench run` was asked, checked before anything is fetched or written."""
 
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,16 +62,37 @@ def check(request: Request) -> None:
     for name, value in counts.items():
         if value is not None and value < 1:
             raise UserError(f"{name} must be at least 1; got {value}.")
+    most = {"--seeds": 1000, "--jobs": 4 * (os.cpu_count() or 1), "--devices": 4 * (os.cpu_count() or 1)}
+    for name, value in most.items():
+        if (counts[name] or 0) > value:
+            raise UserError(f"{name} is at most {value} here; got {counts[name]}.")
     if request.folds is not None and min(request.folds, default=-1) < 0:
         raise UserError(f"--folds takes numbers from 0 on; got {','.join(map(str, request.folds))}.")
     if request.weights and not request.weights.is_dir():
         raise UserError(f"--weights {request.weights} is no folder of results.")
     _check_device(request)
-    folder = request.results
-    while not folder.exists():
-        folder = folder.parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise UserError(f"The results folder {request.results} cannot be written: name another with --results.")
+    check_writable("results", request.results, "--results")
+
+
+def check_writable(what: str, wanted: Path, remedy: str) -> None:
+    """See that a folder, or the nearest one above it that is there, can be written.
+
+    Raises
+    ------
+    UserError
+        If it cannot be.
+    """
+    folder = wanted.expanduser().absolute()
+    try:
+        while not folder.exists():
+            folder = folder.parent
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise UserError(
+            f"The {what} folder {wanted} cannot be written ({reason}): name another with {remedy}."
+        ) from error
 
 
 def _check_device(request: Request) -> None:

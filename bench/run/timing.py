@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from bench.composition import Composition
 from bench.metrics.gmac import multiply_adds
 from bench.run.evaluate import RunJob, load_composition
 from bench.store.files import locked
@@ -15,27 +16,35 @@ from bench.store.tables import write_table
 from bench.workers import Progress
 
 TIMED_SLICES = 5
+LONGEST_S = 20.0  # a method; at least one slice is timed after the warm-up
 
 
 def time_methods(jobs: list[RunJob], progress: Progress) -> None:
     """Write `timing.csv` of each: whole pipeline, batch 1, this process's threads, after a warm-up. Also its GMAC."""
     for done, job in enumerate(jobs):
         composition = load_composition(job)
-        rows = []
-        first = job.test.batch([0], job.device)
-        gmac = multiply_adds(lambda: composition.infer(*first))  # noqa: B023 - called at once
+        rows: list[dict[str, float]] = []
+        began = time.monotonic()
+        gmac = multiply_adds(_at_slice(job, composition, 0))
         for index in [0, *range(min(TIMED_SLICES, len(job.test)))]:
-            acquisition, target = job.test.batch([index], job.device)
-            seconds, memory = measure(lambda: composition.infer(acquisition, target), job.device)  # noqa: B023 - called at once
-            rows.append({"seconds": seconds, "peak_memory_mb": memory})
+            if len(rows) < 2 or time.monotonic() - began < LONGEST_S:
+                rows.append(measure(_at_slice(job, composition, index), job.device))
         table = pd.DataFrame(rows[1:]).assign(device=job.device, threads=torch.get_num_threads(), gmac=gmac)
         with locked(job.folder.lock):
             write_table(job.folder.timing, table, digits=4)
         progress(done + 1, len(jobs), f"timing {job.record.method}")
 
 
-def measure(action: Callable[[], object], device: str) -> tuple[float, float]:
-    """Seconds, and peak MB above what was held before (nan where the system does not tell)."""
+def _at_slice(job: RunJob, composition: Composition, index: int) -> Callable[[], object]:
+    acquisition, target = job.test.batch([index], job.device)
+    return lambda: composition.infer(acquisition, target)
+
+
+def measure(action: Callable[[], object], device: str) -> dict[str, float]:
+    """Seconds, those of them that its threads were at work, and peak MB above what was held before.
+
+    Where the system does not tell the memory, it is nan.
+    """
     cuda = device.startswith("cuda")
     if cuda:
         torch.cuda.synchronize()
@@ -43,13 +52,13 @@ def measure(action: Callable[[], object], device: str) -> tuple[float, float]:
         before = torch.cuda.memory_allocated() / 1e6
     else:
         before = _reset_peak()
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     action()
     if cuda:
         torch.cuda.synchronize()
-    seconds = time.perf_counter() - started
+    seconds, at_work = time.perf_counter() - started, time.process_time() - worked
     peak = torch.cuda.max_memory_allocated() / 1e6 if cuda else _status_mb("VmHWM")
-    return seconds, max(peak - before, 0.0)
+    return {"seconds": seconds, "cpu_seconds": at_work, "peak_memory_mb": max(peak - before, 0.0)}
 
 
 def _reset_peak() -> float:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
+from bench.errors import UserError
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 SHIPPED = "results"  # in a checkout
 
@@ -176,13 +178,20 @@ def cache_folder() -> Path:
     """`BENCH_CACHE`, or the platform's folder for a user's caches."""
     if named := os.environ.get("BENCH_CACHE"):
         return Path(named).expanduser()
+    try:
+        return _home_cache() / "joint-mri-bench"
+    except RuntimeError as error:
+        raise UserError("There is no home folder for a cache: name a folder with BENCH_CACHE.") from error
+
+
+def _home_cache() -> Path:
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
         base = Path.home() / "Library" / "Caches"
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "joint-mri-bench"
+    return base
 
 
 def package_member(package: str, version: str, member: str) -> Path:

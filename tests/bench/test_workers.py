@@ -46,7 +46,8 @@ def test_a_task_waits_for_what_it_needs(tmp_path):
 def test_a_failure_is_named_and_what_needs_it_is_skipped(tmp_path):
     tasks = [Task("bad", fail, ()), Task("next", write, (tmp_path / "x", "a"), ("bad",)), Task("dead", end, ())]
     outcomes = carry_out(tasks, 2, THREADS, quiet)
-    assert outcomes["bad"] == Outcome("failed", "ValueError: two words")
+    line = fail.__code__.co_firstlineno + 1
+    assert outcomes["bad"] == Outcome("failed", f"ValueError: two words (test_workers.py, line {line})")
     assert outcomes["next"].status == "skipped"
     assert "two words" in outcomes["next"].reason
     assert outcomes["dead"].status == "out-of-memory"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from bench.metrics.scores import BY_ID, MAIN, SCORES
 from bench.report.read.results import DatasetResults, Run
 from bench.report.statistics import FEWEST_PEOPLE, WITHIN
-from bench.report.tables.main import ALPHA, AT_WORK, IDLE, TIED, Line
+from bench.report.tables.main import ALPHA, AT_WORK, AT_WORK_SHARE, BUSY, IDLE, TIED, Line
 from bench.store.tables import ROW_KEY
 
 NOT_RECORDED = "not recorded"
@@ -82,6 +82,7 @@ def notes(results: DatasetResults, table: Sequence[Line]) -> list[str]:
         *unequal(results),
         *unfinished(results),
         *_idle(table),
+        *timed_busy(table),
         *_cost(results),
     ]
 
@@ -163,6 +164,13 @@ def _idle(table: Sequence[Line]) -> list[str]:
     found = [line.method for line in table if line.idle]
     between = f"{AT_WORK[0]:g} to {AT_WORK[1]:g}"
     said = f"{IDLE} discriminator's accuracy outside {between} at the end: it guesses, or is always right"
+    return [f"{said}: {', '.join(found)}."] if found else []
+
+
+def timed_busy(table: Sequence[Line]) -> list[str]:
+    """Whose seconds mean little."""
+    found = [line.method for line in table if line.busy]
+    said = f"{BUSY} timed while the machine was busy: less than {AT_WORK_SHARE:.0%} of the seconds were at work on it"
     return [f"{said}: {', '.join(found)}."] if found else []
 
 

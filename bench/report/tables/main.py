@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bench.metrics.image import HIGHEST_PSNR
 from bench.metrics.scores import BY_ID, MAIN
 from bench.report.read.results import DatasetResults
 from bench.report.statistics import FEWEST_PEOPLE, Interval, compare, holm, over_people, within_people
@@ -20,6 +21,9 @@ HEADER = [
 MISSING = "–"
 TIED = "†"
 IDLE = "‡"
+BUSY = "§"
+AT_WORK_SHARE = 0.8
+"""Of the seconds of a timed slice that the processor was at work on it: less, and others were."""
 AT_WORK = (0.55, 0.95)
 """Accuracy of a discriminator that neither guesses nor is always right."""
 ALPHA = 0.05
@@ -61,6 +65,8 @@ class Line:
     """Of how many people."""
     seconds: float
     """Median a slice; nan without timing, as are memory and GMAC."""
+    busy: bool
+    """Whether the processor had other things to do while it was timed."""
     memory_mb: float
     """The largest peak."""
     parameters: int
@@ -109,12 +115,12 @@ def _line(results: DatasetResults, method: str, contrast: str | None) -> Line:
         status, reason = ("no rows", None) if done else (record.status, record.reason)
         empty = pd.DataFrame(columns=list(BY_ID), index=pd.MultiIndex.from_arrays([[]] * 3, names=ROW_KEY), dtype=float)
         return Line(
-            record.method, record.group, record.loss, nothing, nothing, 0, 0, nan, nan, record.parameters, nan, status, reason,
-            test_share, idle, empty,
+            record.method, record.group, record.loss, nothing, nothing, 0, 0, nan, False, nan, record.parameters, nan, status,
+            reason, test_share, idle, empty,
         )  # fmt: skip
     timing = [run.timing for run in done if run.timing is not None]
     times = pd.concat(timing) if timing else pd.DataFrame()
-    times = times.reindex(columns=["seconds", "peak_memory_mb", "gmac"]).astype(float)
+    times = times.reindex(columns=["seconds", "cpu_seconds", "peak_memory_mb", "gmac"]).astype(float)
     by_slice = rows.groupby(ROW_KEY)[list(BY_ID)].mean()
     return Line(
         record.method,
@@ -125,6 +131,7 @@ def _line(results: DatasetResults, method: str, contrast: str | None) -> Line:
         len(rows.drop_duplicates(ROW_KEY)),
         rows["subject"].nunique(),
         float(times["seconds"].median()),
+        bool((times["cpu_seconds"] / times["seconds"]).median() < AT_WORK_SHARE),
         float(times["peak_memory_mb"].max()),
         record.parameters,
         float(times["gmac"].max()),
@@ -214,13 +221,22 @@ def _p(one: Line, other: Line, score: str) -> float:
 
 
 def mean(line: Line, score: str) -> str:
-    """The mean over people."""
-    return number(line.means[score], BY_ID[score].digits)
+    """The mean over people; a dash where all images are the truth itself, as a bound's may be."""
+    return MISSING if _is_truth(line, score) else number(line.means[score], BY_ID[score].digits)
+
+
+def _is_truth(line: Line, score: str) -> bool:
+    return BY_ID[score].unit == "dB" and line.means[score] >= HIGHEST_PSNR
+
+
+def time_of(line: Line) -> str:
+    """Seconds a slice, marked where other work was on the machine."""
+    return number(line.seconds, 3) + (BUSY if line.busy else "")
 
 
 def cell(line: Line, score: str) -> str:
     """Mean over people ± std over slices."""
-    if np.isnan(line.means[score]):
+    if np.isnan(line.means[score]) or _is_truth(line, score):
         return MISSING
     digits = BY_ID[score].digits
     return f"{line.means[score]:.{digits}f} ± {line.stds[score]:.{digits}f}"
@@ -267,7 +283,7 @@ def body(
             )
         else:
             counts = (str(line.slices), str(line.subjects))
-            cost = (number(line.seconds, 3), number(line.memory_mb, 0), f"{line.parameters:,}", significant(line.gmac))
+            cost = (time_of(line), number(line.memory_mb, 0), f"{line.parameters:,}", significant(line.gmac))
             scores = [scored(line, score) for score in MAIN]
             loss = f"{line.loss} {IDLE}" if line.idle else line.loss
             rows.append([*map(plain, (line.method, line.group, loss)), *scores, *map(plain, (*counts, *cost))])

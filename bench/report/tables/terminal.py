@@ -11,9 +11,9 @@ from rich.table import Table
 
 from bench.errors import UserError
 from bench.metrics.scores import BY_ID
-from bench.report.read.results import collect
-from bench.report.tables.captions import caption_of_means, not_computed, unequal, unfinished
-from bench.report.tables.main import Line, best, lines, mean, number
+from bench.report.read.results import DatasetResults, collect
+from bench.report.tables.captions import caption_of_means, not_computed, timed_busy, unequal, unfinished
+from bench.report.tables.main import best, lines, mean, number, time_of
 
 SHOWN = ("psnr_fg", "lpips_fg", "psnr", "ssim", "lpips")
 COMPARED = ("psnr_fg", "psnr", "lpips")
@@ -30,22 +30,31 @@ class Beside:
     """By score."""
     theirs: dict[str, float]
     """By score."""
-    same_slices: bool
-    """Whether both are over as many slices."""
+    same_data: bool
+    """Whether both are over the same slices of the same people, prepared alike."""
 
     def difference(self, score: str) -> float:
         """Ours minus theirs."""
         return self.ours[score] - self.theirs[score]
 
 
-def compare(table: Sequence[Line], reference: Sequence[Line]) -> list[Beside]:
-    """Methods that both tables have, in the order of the first."""
-    others = {line.method: line for line in reference}
+def compare(ours: DatasetResults, theirs: DatasetResults) -> list[Beside]:
+    """Methods that both have, in the order of the first."""
+    others = {line.method: line for line in lines(theirs) if line.done}
+    pairs = [(line, others[line.method]) for line in lines(ours) if line.method in others]
     return [
-        Beside(line.method, line.means, others[line.method].means, line.slices == others[line.method].slices)
-        for line in table
-        if line.method in others
+        Beside(
+            line.method,
+            line.means,
+            other.means,
+            line.by_slice.index.equals(other.by_slice.index) and _data(ours, line.method) == _data(theirs, line.method),
+        )
+        for line, other in pairs
     ]
+
+
+def _data(results: DatasetResults, method: str) -> set[tuple[str, str, int]]:
+    return {(run.record.source, run.record.keys.data, run.record.fold) for run in results.of(method) if run.record.done}
 
 
 def summary(results: Path, dataset: str, profile: str, beside: Path | None = None) -> Table | Group:
@@ -65,13 +74,13 @@ def summary(results: Path, dataset: str, profile: str, beside: Path | None = Non
         for i, score in enumerate(winners):
             if line.method in winners[score]:
                 cells[i] = f"[bold]{cells[i]}[/bold]"
-        main.add_row(line.method, *(cells if line.done else [line.status, *cells[1:]]), number(line.seconds, 3))
-    missing = [*not_computed(found), *unequal(found), *unfinished(found)]
+        main.add_row(line.method, *(cells if line.done else [line.status, *cells[1:]]), time_of(line))
+    missing = [*not_computed(found), *unequal(found), *timed_busy(table), *unfinished(found)]
     second = None
     if beside is not None:
         try:
             there = collect(beside, dataset, profile)[0].in_folds(found.folds)
-            second = _side_by_side(compare(table, lines(there.same_people)), beside)
+            second = _side_by_side(compare(found, there.same_people), beside)
         except UserError as error:
             missing.append(f"nothing to compare with: {error}")
     main.caption, main.caption_justify = escape("\n".join(missing)) or None, "left"
@@ -88,9 +97,12 @@ def _side_by_side(pairs: list[Beside], beside: Path) -> Table:
             digits = COMPARED_DIGITS[score]
             cells += [number(pair.ours[score], digits), number(pair.theirs[score], digits)]
             cells.append(number(pair.difference(score), digits, "+"))
-        table.add_row(pair.method + ("" if pair.same_slices else " *"), *cells)
-    if not all(pair.same_slices for pair in pairs):
-        table.caption, table.caption_justify = "* not the same number of slices: the difference means little", "left"
+        table.add_row(pair.method + ("" if pair.same_data else " *"), *cells)
+    if not all(pair.same_data for pair in pairs):
+        table.caption, table.caption_justify = (
+            "* not the same people, slices or data: the difference means little",
+            "left",
+        )
     return table
 
 

@@ -10,7 +10,7 @@ from bench.report.read.results import DatasetResults
 from bench.report.statistics import EQUIVALENCE_LEVEL, FEWEST_PEOPLE, MOST_PEOPLE, Outcome
 from bench.report.tables.captions import JOINT_SAID, about, corrected, counted
 from bench.report.tables.formats import markdown_table
-from bench.report.tables.main import MISSING, Line, Table, lines, number, significant
+from bench.report.tables.main import MISSING, Line, Table, lines, number, significant, time_of
 
 QUESTION = (
     "When k-space is undersampled and resolution is low, does solving reconstruction and super-resolution jointly beat doing "
@@ -192,7 +192,7 @@ def _costs(results: DatasetResults, line: Line) -> list[str]:
     training = f"{seconds:,.0f}" if seconds else MISSING
     arithmetic = sum(stage.training_gmac or math.nan for stage in stages) / 1e3
     return [
-        updates, training, significant(arithmetic if stages else math.nan), number(line.seconds, 3), significant(line.gmac),
+        updates, training, significant(arithmetic if stages else math.nan), time_of(line), significant(line.gmac),
         f"{line.parameters:,}", number(line.memory_mb, 0),
     ]  # fmt: skip
 

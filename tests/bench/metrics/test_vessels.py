@@ -117,7 +117,7 @@ def test_evaluation_writes_the_errors_of_slices_that_show_vessels(data, tmp_path
         ("vwi",), "oracle+bicubic", "laptop", "phantom", jobs=1, results=tmp_path, limit=2,
         overrides=("data.coils=4", "training.perceptual_weight=0"), timing=False,
     )  # fmt: skip
-    execute(request, make_plan(request), Callbacks(*[lambda *_: None] * 4))
+    execute(request, make_plan(request), Callbacks(*[lambda *_: None] * 5))
     rows = pd.read_csv(results.run("vwi", "laptop", "oracle+bicubic", 0).slices)
     rows = rows.set_index("contrast")[list(vessels.COLUMNS)]
     assert 0.1 < rows.loc["t1w-axial", "wall_mm_error"] < 2

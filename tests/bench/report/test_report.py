@@ -10,8 +10,8 @@ import bench.report
 from bench.errors import UserError
 from bench.report import make_report, summary
 from bench.report.read.results import collect
-from bench.report.tables.main import lines
 from bench.report.tables.terminal import compare
+from bench.store.records import Keys
 
 
 @pytest.fixture(scope="module")
@@ -56,15 +56,23 @@ def test_summary_beside_the_reference(full, results):
     reference.add("proposed", "joint", psnr=32.5, lpips=0.06)
     reference.add("modl+sinc", "sequential", psnr=31.0, slices=2)
     reference.add("ablation-end-to-end-l1", "joint", psnr=31.0)
-    pairs = compare(lines(collect(full.folder, "vwi")[0]), lines(collect(reference.folder, "vwi")[0]))
+    pairs = compare(collect(full.folder, "vwi")[0], collect(reference.folder, "vwi")[0])
     assert [pair.method for pair in pairs] == ["ablation-end-to-end-l1", "proposed", "modl+sinc"]
     assert pairs[1].difference("psnr") == pytest.approx(0.5)
-    assert [pair.same_slices for pair in pairs] == [True, True, False]
+    assert [pair.same_data for pair in pairs] == [True, True, False]
     text = printed(summary(full.folder, "vwi", "laptop", reference.folder))
     assert re.search(r"proposed +31\.15 +30\.65 +\+0\.50 .* 0\.050 +0\.060 +-0\.010", text)
     assert re.search(r"modl\+sinc \* ", text)
     assert "ablation-end-to-end-l1 " in text.split("beside")[1]
     assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("other", [{"keys": Keys("m", "other masks")}, {"source": "elsewhere"}])
+def test_a_reference_of_other_data_is_told_apart(full, results, other):
+    results.add("proposed", "joint", psnr=32.5, **other)
+    text = printed(summary(full.folder, "vwi", "laptop", results.folder))
+    assert re.search(r"proposed \* ", text)
+    assert "* not the same people, slices or data: the difference means little" in text
 
 
 def test_a_reference_of_more_folds_is_compared_in_the_same_one(full, results):

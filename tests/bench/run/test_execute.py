@@ -19,7 +19,7 @@ from bench.store.images import SliceName, read_images
 from bench.store.records import RunRecord
 from bench.store.tables import read_rows
 
-CALLBACKS = Callbacks(*[lambda *_: None] * 4)
+CALLBACKS = Callbacks(*[lambda *_: None] * 5)
 FAST = ("training.iterations=3", "training.validate_every=3", "data.slices=[4, 2, 4]")
 
 

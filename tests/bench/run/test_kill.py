@@ -109,7 +109,7 @@ def whole(tmp_path_factory, cache):
         results=tmp_path_factory.mktemp("whole"),
         timing=False,
     )
-    outcomes = execute(request, make_plan(request), Callbacks(*[lambda *_: None] * 4))
+    outcomes = execute(request, make_plan(request), Callbacks(*[lambda *_: None] * 5))
     assert {outcome.status for outcome in outcomes.values()} == {"done"}
     return request.results
 

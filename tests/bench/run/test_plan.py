@@ -20,7 +20,7 @@ from bench.run.request import Request, parse_folds
 from bench.store import layout
 from bench.store.records import RunRecord, StageRecord
 
-QUIET = Callbacks(*[lambda *_: None] * 4)
+QUIET = Callbacks(*[lambda *_: None] * 5)
 FAST = ("training.iterations=2", "training.validate_every=2", "training.batch=1", "data.slices=[2, 1, 2]")
 
 

@@ -18,7 +18,7 @@ SETTINGS = (
 
 
 def run(request):
-    return execute(request, make_plan(request), Callbacks(*[lambda *_: None] * 4))
+    return execute(request, make_plan(request), Callbacks(*[lambda *_: None] * 5))
 
 
 @pytest.fixture
