@@ -78,7 +78,7 @@ class Protocol:
         if matrix_factor == 1 and coils is None and centre_factor == 1:
             return self
         y, x = (
-            max(least, 4 * round(n / matrix_factor / 4))
+            max(least, 4, 4 * round(n / matrix_factor / 4))
             for n, least in zip(self.matrix, self.least_matrix, strict=True)
         )
         voxel = self.voxel_mm and (

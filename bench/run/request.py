@@ -68,8 +68,8 @@ def check(request: Request) -> None:
             raise UserError(f"{name} is at most {value} here; got {counts[name]}.")
     if request.folds is not None and min(request.folds, default=-1) < 0:
         raise UserError(f"--folds takes numbers from 0 on; got {','.join(map(str, request.folds))}.")
-    if request.weights and not request.weights.is_dir():
-        raise UserError(f"--weights {request.weights} is no folder of results.")
+    if request.weights and not ResultsFolder(request.weights).stages():
+        raise UserError(f"--weights {request.weights} is no folder of results with trained stages.")
     _check_device(request)
     check_writable("results", request.results, "--results")
 
