@@ -123,9 +123,11 @@ class Lines(Shown):
                 self._say(f"{id}: {total} in {duration(time.monotonic() - line.began)}")
 
     def end(self, id: str, outcome: Outcome) -> None:
-        """Say so where it failed."""
+        """Say how it ended, if it has not said so itself."""
         with self.lock:
-            self.running.pop(id, None)
+            line = self.running.pop(id, None)
+            if line and outcome.status == "done":
+                self._say(f"{id}: done in {duration(time.monotonic() - line.began)}")
             if outcome.status not in ("done", "skipped"):
                 self._say(f"{id}: {outcome.status}: {outcome.reason}")
 

@@ -75,6 +75,7 @@ def carry_out(
                     del waiting[task.id]
                     connection, process = _start(task, threads)
                     running[connection] = (task.id, process)
+                    on_progress(task.id, 0, 1, "starting")
             for connection in _ready(running):
                 id, process = running[connection]
                 outcome = _listen(connection, process, id, on_progress)

@@ -5,7 +5,10 @@ Measured data enter at coil compression. The mask is laid on when a slice is rea
 and contrast and opens with fastMRI's slice reader.
 """
 
+import importlib.util
+import io
 import json
+import os
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -30,6 +33,7 @@ from bench.mri import masks, simulate
 from bench.mri.coils import compress, compress_images, compression, espirit_maps
 from bench.mri.fourier import crop, fft2c, ifft2c, to_low_resolution
 from bench.store.files import atomic_path, locked
+from bench.store.layout import cache_folder
 from bench.workers import Outcome, Progress, Task, attempt, carry_out
 
 CALIBRATION = 24  # width of the fully sampled centre that coil maps come from
@@ -49,6 +53,11 @@ def sampling_mask(protocol: Protocol) -> NDArray[np.bool_]:
 
 @cache
 def _mask(kind: str, shape: tuple[int, int], acceleration: float, centre: int, seed: int) -> NDArray[np.bool_]:
+    library = importlib.util.find_spec("sigpy")
+    if library and library.origin and not os.access(Path(library.origin).parent, os.W_OK):
+        os.environ.setdefault(
+            "NUMBA_CACHE_DIR", str(cache_folder() / "numba")
+        )  # it compiles, and has to keep that somewhere
     make = masks.poisson_2d if kind == "poisson-2d" else masks.gaussian_1d
     try:
         with np.errstate(all="ignore"):
@@ -222,7 +231,7 @@ def _write(path: Path, series: Series, admitted: Admitted) -> None:
     if not numbers:
         raise UserError(f"{who} has no slice that shows anything.")
     if len(numbers) < series.count:
-        remarks += (f"{who}: {len(numbers)} slices, not {series.count}: there are no more.",)
+        remarks += (f"{who}: {len(numbers)} slice{'s' * (len(numbers) > 1)}, not {series.count}: there are no more.",)
     slices = [prepare_slice(series, subject, number) for number in numbers]
     arrays = {name: np.stack([s[name] for s in slices]) for name in slices[0] if name != "voxel_mm"}
     images = ifft2c(torch.from_numpy(arrays["kspace"])).numpy()
@@ -231,7 +240,8 @@ def _write(path: Path, series: Series, admitted: Admitted) -> None:
     if isinstance(subject, Frame) and subject.head.vessels and series.view.plane == "axial":
         arrays["vessels"] = subject.vessels(series.protocol, numbers, voxel)
     arrays["slice"] = np.asarray(numbers)
-    with h5py.File(path, "w", libver="latest") as file:  # whose metadata have checksums
+    whole = io.BytesIO()  # HDF5 itself says a page of things where a disk is full
+    with h5py.File(whole, "w", libver="latest") as file:  # whose metadata have checksums
         for name, array in arrays.items():
             file.create_dataset(name, data=array, chunks=(1, *array.shape[1:]), fletcher32=True)
         file["ismrmrd_header"] = _header(series.protocol.matrix)
@@ -243,6 +253,7 @@ def _write(path: Path, series: Series, admitted: Admitted) -> None:
                 "norm": float(np.linalg.norm(rss)), "voxel_mm": [] if voxel is None else voxel,
             }
         )  # fmt: skip
+    path.write_bytes(whole.getbuffer())
 
 
 def prepare_slice(series: Series, subject: Frame | RawSubject, number: int) -> dict[str, Any]:

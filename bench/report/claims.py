@@ -208,7 +208,7 @@ def pick(results: DatasetResults, loss: str, group: str) -> Pick | None:
     """
     score = PRIMARY[loss]
     found: dict[str, float] = {}
-    for method in results.with_every_fold():
+    for method in results.with_every_fold() if results.folds else ():
         if (results.group(method), results.loss(method)) != (group, loss):
             continue
         run = next(run for run in results.of(method) if run.rows is not None and run.record.fold == results.folds[0])

@@ -12,7 +12,7 @@ from bench.run import timing
 from bench.run.evaluate import RunJob, evaluate, write_failure, write_reference
 from bench.run.methods import loss_of
 from bench.run.plan import DatasetPlan, RowPlan, StagePlan, finished, needed_assets
-from bench.run.request import Request, check_writable
+from bench.run.request import Request
 from bench.store import layout
 from bench.store.records import Keys, RunRecord
 from bench.train.stage import StageJob, Upstream, begin, discard, make_stage, tidy
@@ -34,8 +34,6 @@ class Callbacks:
 
 def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) -> dict[str, Outcome]:
     """Carry the plans out. Returns the outcome of each task by id."""
-    if any(plan.to_train or plan.to_evaluate or plan.to_time for plan in plans):
-        check_writable("cache", layout.cache_folder(), "BENCH_CACHE")
     for name in needed_assets(plans):
         assets.fetch(name, callbacks.fetching)
     refused = _prepare(request, plans, callbacks)

@@ -16,7 +16,8 @@ from bench.method import Trained
 from bench.metrics.scores import VERSION
 from bench.registry import MethodPlugin, Plugin, check_text, foreign_files
 from bench.run.methods import Method, Sketch, Stage, select, stages_of
-from bench.run.request import Request, check
+from bench.run.request import Request, check, check_writable
+from bench.store import layout
 from bench.store.keys import key_of, sha256_of
 from bench.store.layout import RunFolder, StageFolder
 from bench.store.records import RunRecord, StageRecord
@@ -170,9 +171,11 @@ def _check_people(plan: DatasetPlan) -> None:
 
 
 def _check_masks(plan: DatasetPlan) -> None:
-    """Every view's mask can be made."""
+    """Every view's mask can be made, and what is made can be kept."""
     at_work = [plan.training] if plan.to_train else []
     at_work += [plan.test] if plan.to_evaluate or plan.to_time else []
+    if at_work:
+        check_writable("cache", layout.cache_folder(), "BENCH_CACHE")
     for data in at_work:
         for view in data.protocol.views:
             sampling_mask(data.protocol.of(view))
