@@ -94,10 +94,8 @@ def report(
 ) -> None:
     """Make tables, figures and a verdict of what runs wrote."""
     from bench import terminal
-    from bench.report import make_report
-    from bench.store.layout import ResultsFolder
 
-    terminal.written(make_report(results, out or ResultsFolder(results).report(), pdf))
+    terminal.report(results, out, pdf)
 
 
 @app.command("list")

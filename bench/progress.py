@@ -5,18 +5,25 @@ import time
 from dataclasses import dataclass, field
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from bench.workers import Outcome
 
 SILENCE_S = 25.0  # between two lines of a log, at most; a line each 30 s is promised
+LEAST_WIDTH = 80
 console = Console(stderr=False)
 
 
 def say(line: str) -> None:
     """Print a line of free text."""
     console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def show(table: RenderableType) -> None:
+    """Print a table, at least as wide as a page has letters: a narrow terminal breaks its lines rather than its words."""
+    wide = console if console.width >= LEAST_WIDTH else Console(file=console.file, width=LEAST_WIDTH)
+    wide.print(table)
 
 
 class Shown:

@@ -1,19 +1,17 @@
 """What people see while it works: plans, progress with ETA, tables."""
 
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from bench.data import assets
 from bench.data.dataset import Series
 from bench.data.packages import ASSETS, GROUPS
 from bench.errors import UserError
-from bench.progress import console, duration, say, shown
+from bench.progress import duration, say, show, shown
 from bench.run.estimate import estimate
 from bench.run.execute import Callbacks, execute
 from bench.run.plan import DatasetPlan, StagePlan, make_plan, needed_assets
@@ -70,7 +68,7 @@ def show_plan(plans: list[DatasetPlan]) -> None:
         evaluated, found = len(plan.to_evaluate), sum(stage.found is not None for stage in plan.stages.values())
         counts = (plan.fold, plan.seed, found, len(plan.to_train), len(plan.rows) - evaluated, evaluated)
         table.add_row(plan.dataset, *map(str, counts))
-    console.print(table)
+    show(table)
     for what, names in (
         ("Stages to train", _stages(plans, tuned=False)),
         ("Stages to tune", _stages(plans, tuned=True)),
@@ -132,7 +130,7 @@ def show_results(request: Request, plans: list[DatasetPlan], compare: Path | Non
 
     for dataset, profile in dict.fromkeys((plan.dataset, plan.settings.profile) for plan in plans):
         beside = compare if compare and compare.resolve() != request.results.resolve() else None
-        console.print(summary(request.results, dataset, profile, beside))
+        show(summary(request.results, dataset, profile, beside))
 
 
 def fetch(names: Iterable[str]) -> None:
@@ -150,8 +148,12 @@ def fetch(names: Iterable[str]) -> None:
     say(f"{len(wanted)} files in {layout.cache_folder()}")
 
 
-def written(paths: list[Path]) -> None:
-    """Say what a report wrote."""
+def report(results: Path, out: Path | None, pdf: bool) -> None:
+    """Make a report and say what it wrote."""
+    from bench.report import make_report
+
+    with shown() as bars:
+        paths = make_report(results, out or ResultsFolder(results).report(), pdf, bars.count)
     index = [path for path in paths if path.name == "index.html"]
     say(f"wrote {len(paths)} files; open {index[0] if index else paths[0]}")
 
@@ -169,7 +171,7 @@ def show_catalogue(what: str, rows: list[dict[str, Any]]) -> None:
         )
     for row in rows:
         table.add_row(*(_cell(row[column]) for column in columns))
-    Console(file=sys.stdout).print(table)
+    show(table)
 
 
 def _cell(value: Any) -> str:
@@ -196,4 +198,4 @@ def speed(threads: int) -> None:
         table.add_column(column, justify="left" if column in ("what", "against") else "right")
     for row in compare():
         table.add_row(row.what, row.against, f"{1e3 * row.ours:.1f}", f"{1e3 * row.theirs:.1f}", f"{row.ratio:.1f}")
-    console.print(table)
+    show(table)

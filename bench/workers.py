@@ -212,7 +212,7 @@ def attempt(action: Callable[[], object]) -> Outcome:
         return Outcome("diverged" if isinstance(error, Diverged) else "failed", str(error))
     except (MemoryError, torch.OutOfMemoryError) as error:
         return Outcome("out-of-memory", str(error).splitlines()[0] if str(error) else "no memory left")
-    except Exception as error:  # noqa: BLE001 - a row says what went wrong; the others go on
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a row says what went wrong; the others go on
         if "can't allocate memory" in str(error):
             return Outcome("out-of-memory", str(error).splitlines()[0])
         return Outcome("failed", why(error))

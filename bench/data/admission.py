@@ -331,6 +331,9 @@ def admit_protocol(protocol: Protocol) -> None:
         raise UserError(f"Dataset '{protocol.id}' has no view.")
     if not any(protocol.phase_encode):
         raise UserError(f"Dataset '{protocol.id}': phase_encode names no axis.")
+    odd = [view.contrast for view in protocol.views if not view.contrast.strip() or not view.contrast.isprintable()]
+    if odd:
+        raise UserError(f"Dataset '{protocol.id}': {odd[0]!r} is no name of a contrast: give a printable text.")
     twice = sorted({v.contrast for v in protocol.views if [w.contrast for w in protocol.views].count(v.contrast) > 1})
     if twice:
         raise UserError(f"Dataset '{protocol.id}' has two views of the contrast '{twice[0]}': name them apart.")

@@ -259,5 +259,7 @@ def asking(source: str, what: str) -> Iterator[None]:
     except UserError as error:
         already = f"Source '{source}': "
         raise UserError(str(error) if str(error).startswith(already) else f"{already}{error}") from error
-    except Exception as error:
+    except (MemoryError, KeyboardInterrupt):
+        raise
+    except (Exception, SystemExit) as error:
         raise UserError(f"Source '{source}': {what}: {why(error)}") from error

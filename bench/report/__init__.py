@@ -1,5 +1,6 @@
 """Tables, figures and a verdict made from results on disk. Reads only what runs wrote."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,15 @@ if TYPE_CHECKING:
     from bench.report.page import Section
 
 
-def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
+def make_report(
+    results: Path, out: Path, pdf: bool = False, progress: Callable[[str, int, int], None] = lambda *_: None
+) -> list[Path]:
     """Write tables, figures, a verdict of each dataset and profile, and a page of all.
+
+    Parameters
+    ----------
+    progress
+        Called with what is made, how many parts are done, and of how many.
 
     Returns
     -------
@@ -34,11 +42,20 @@ def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
 
     _check_out(out)
     written: list[Path] = []
-    sections = []
-    for found in collect(results):
+    sections: list[Section] = []
+    everything = collect(results)
+    parts = 3 * len(everything) + 1
+
+    def told(done: int) -> None:
+        progress("report", 3 * len(sections) + done, parts)
+
+    told(0)
+    for found in everything:
         folder = ResultsFolder(out).table(found.dataset, found.profile)  # laid out as the results are
         images, verdict = read_kept(found.same_people), claims.judge(found)
+        told(1)
         pictures = figures.of_dataset(found, images, verdict, folder, pdf)
+        told(2)
         section = Section(found, verdict, images, pictures, tables.beside_main(found), folder)
         written += [*_write_texts(section), *(file for picture in pictures for file in picture.files)]
         sections.append(section)
@@ -50,6 +67,7 @@ def make_report(results: Path, out: Path, pdf: bool = False) -> list[Path]:
     }
     for path, text in pages.items():
         atomic_write(path, text)
+    told(1)
     return [*written, *pages]
 
 

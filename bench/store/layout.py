@@ -1,5 +1,6 @@
 """Where everything lies: each path of results, caches and shipped weights is made here and nowhere else."""
 
+import hashlib
 import os
 import sys
 from collections.abc import Iterable
@@ -13,9 +14,14 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 SHIPPED = "results"  # in a checkout
 
 
-def path_part(text: str) -> str:
-    """Free text as one part of a path: letters, digits, spaces and ``-_.~@=,+`` stay, the rest is percent-encoded."""
+def path_part(text: str, longest: int = 120) -> str:
+    """Free text as one part of a path: letters, digits, spaces and ``-_.~@=,+`` stay, the rest is percent-encoded.
+
+    What becomes too long for a file's name is cut and told apart by its sha256.
+    """
     encoded = quote(text, safe=" @=,+")
+    if len(encoded) > longest:
+        encoded = f"{encoded[: longest - 17]}~{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     return "%2E" + encoded[1:] if encoded.startswith(".") else encoded
 
 
@@ -201,7 +207,8 @@ def package_member(package: str, version: str, member: str) -> Path:
 
 def prepared(source: str, subject: str, contrast: str, key: str) -> Path:
     """Prepared slices of one subject and contrast."""
-    return cache_folder() / "prepared" / f"{'-'.join(map(path_part, (source, subject, contrast)))}-{key[:16]}.h5"
+    parts = [path_part(text, 60) for text in (source, subject, contrast)]  # a file's name has 255 letters at most
+    return cache_folder() / "prepared" / f"{'-'.join(parts)}-{key[:16]}.h5"
 
 
 def reconstructions(reconstructor: str, key: str) -> Path:

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import os
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -267,15 +268,18 @@ class Trainer:
         if score > self.state.best_score:
             self.state.best_score, self.state.best_step = score, self.state.step
             self.state.best_weights = {k: v.detach().cpu().clone() for k, v in self.network.state_dict().items()}
-        self._scalars(row)
+        self._write_scalars()
 
-    def _scalars(self, row: dict[str, Any]) -> None:
+    def _write_scalars(self) -> None:
+        """One file for TensorBoard, whatever interrupted the training."""
         from torch.utils.tensorboard import SummaryWriter
 
-        with SummaryWriter(str(self.folder.tensorboard), purge_step=self.state.step) as writer:
-            for name, value in row.items():
-                if isinstance(value, float):
-                    writer.add_scalar(name, value, row["step"])
+        shutil.rmtree(self.folder.tensorboard, ignore_errors=True)
+        with SummaryWriter(str(self.folder.tensorboard)) as writer:
+            for row in self.state.curve:
+                for name, value in row.items():
+                    if isinstance(value, float):
+                        writer.add_scalar(name, value, row["step"])
 
     def _save(self) -> None:
         content = {

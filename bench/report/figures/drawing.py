@@ -1,6 +1,7 @@
 """What all figures share: style, colours, a sheet of small images, writing the same bytes for the same input."""
 
 import io
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,12 +67,16 @@ def save(figure: Figure, path: Path, pdf: bool) -> tuple[Path, ...]:
     """Write a PNG of at most 256 colours, and a PDF if asked, with neither date nor software version inside."""
     written = [path.parent / f"{path.name}.png"]
     canvas: Any = FigureCanvasAgg(figure)  # has no types
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", "Glyph .* missing from font"
+        )  # of names in other scripts; the page has them whole
         canvas.draw()
     atomic_write(written[0], small_png(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())))
     if pdf:
         written.append(path.parent / f"{path.name}.pdf")
-        with mpl.rc_context(STYLE), atomic_path(written[1]) as temporary:
+        with mpl.rc_context(STYLE), atomic_path(written[1]) as temporary, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")
             figure.savefig(temporary, format="pdf", metadata=NO_DATES)
     return tuple(written)
 
