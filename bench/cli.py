@@ -145,11 +145,15 @@ def check(
     plugin: PluginFiles = None,
 ) -> None:
     """Hold a plugin to its contract; say which clause it breaks and what to change."""
-    from bench import registry
+    from bench import progress, registry
     from bench.authoring.check import check_id
 
     registry.discover(tuple(plugin or ()))
-    typer.echo(f"'{id}' holds to the contract: {', '.join(check_id(id, tuple(plugin or ())))}")
+    with progress.shown() as bars:
+        held = check_id(
+            id, tuple(plugin or ()), lambda done, total, clause: bars.work(f"checking {id}", done, total, clause)
+        )
+    typer.echo(f"'{id}' holds to the contract: {', '.join(held)}")
 
 
 @app.command()
@@ -175,7 +179,8 @@ def main(arguments: list[str] | None = None) -> Any:
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         print(
-            "bench: interrupted; the same command continues where it stopped (after --retrain: without that).",
+            "bench: interrupted; the same command continues where it stopped (after --retrain: without that; "
+            "--rerun begins again).",
             file=sys.stderr,
         )
         sys.exit(INTERRUPTED)

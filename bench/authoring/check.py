@@ -40,7 +40,7 @@ CLAUSES = {
 }
 
 
-def check_id(id: str, plugin_files: tuple[Path, ...] = ()) -> list[str]:
+def check_id(id: str, plugin_files: tuple[Path, ...] = (), progress: Progress = lambda *_: None) -> list[str]:
     """Check what is called so, a method's half, a pipeline, a source or a dataset, or several of these; see `check`."""
     methods, sources, datasets = registry.methods(), registry.sources(), registry.datasets()
     if "~" in id:
@@ -49,15 +49,20 @@ def check_id(id: str, plugin_files: tuple[Path, ...] = ()) -> list[str]:
     held: list[str] = []
     if id in methods:
         importable = all(plugin.module not in registry.MAIN for plugin in methods[id].authored)
-        held += check(methods[id], plugin_files, in_own_process=importable)
+        held += check(methods[id], plugin_files, importable, progress)
     if id in sources:
-        held += _hold(id, data_clauses.of_source(sources[id]))
+        held += _hold(id, data_clauses.of_source(sources[id]), progress)
     if id in datasets:
-        held += _hold(id, data_clauses.of_dataset(datasets[id]))
+        held += _hold(id, data_clauses.of_dataset(datasets[id]), progress)
     return list(dict.fromkeys(held))
 
 
-def check(plugin: MethodPlugin, plugin_files: tuple[Path, ...] = (), in_own_process: bool = False) -> list[str]:
+def check(
+    plugin: MethodPlugin,
+    plugin_files: tuple[Path, ...] = (),
+    in_own_process: bool = False,
+    progress: Progress = lambda *_: None,
+) -> list[str]:
     """Names of the clauses that were held to, in order.
 
     Parameters
@@ -66,6 +71,8 @@ def check(plugin: MethodPlugin, plugin_files: tuple[Path, ...] = (), in_own_proc
         What `--plugin` named, for the process of its own.
     in_own_process
         Also run it in a fresh process, as `bench run` will.
+    progress
+        Called with how many clauses are held, of how many, and the next one.
 
     Raises
     ------
@@ -74,16 +81,17 @@ def check(plugin: MethodPlugin, plugin_files: tuple[Path, ...] = (), in_own_proc
     """
     torch.manual_seed(0)
     trial = Trial(plugin)
-    held = _hold(plugin.id, clauses.of_method(trial))
+    held = _hold(plugin.id, clauses.of_method(trial), progress)
     if in_own_process:
         expected = fresh(plugin)
         held += _hold(plugin.id, [("process", lambda: _in_own_process(plugin.id, plugin_files, expected))])
     return list(dict.fromkeys(held))
 
 
-def _hold(id: str, wanted: list[tuple[str, Callable[[], None]]]) -> list[str]:
+def _hold(id: str, wanted: list[tuple[str, Callable[[], None]]], progress: Progress = lambda *_: None) -> list[str]:
     held: list[str] = []
     for clause, test in wanted:
+        progress(len(held), len(wanted), clause)
         try:
             test()
         except Broken as broken:
@@ -94,6 +102,7 @@ def _hold(id: str, wanted: list[tuple[str, Callable[[], None]]]) -> list[str]:
             what = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
             raise UserError(f"'{id}' breaks the clause '{clause}' ({CLAUSES[clause]}): {what}.") from error
         held.append(clause)
+    progress(len(wanted), len(wanted), "")
     return list(dict.fromkeys(held))
 
 

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -173,3 +174,36 @@ def test_killed_a_hundred_times_it_ends_where_it_would_have_ended(whole, cache, 
         shutil.rmtree(results)
     assert Run(results, cache).process.wait() == 0
     assert_same(results, whole)
+
+
+def test_interrupted_it_says_how_to_go_on_and_that_is_true(cache, tmp_path):
+    bench = Path(sysconfig.get_path("scripts")) / "bench"
+    command = [
+        bench, "run", "--profile", "smoke", "--source", "phantom", "--methods", "proposed", "--results", tmp_path / "r",
+        "--no-timing", "--set", "training.iterations=120", "--set", "training.validate_every=20",
+        "--set", "data.slices=[2, 1, 1]",
+    ]  # fmt: skip
+    asked = {
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+        "env": {**os.environ, "BENCH_CACHE": str(cache)},
+    }
+    run = subprocess.Popen(command, start_new_session=True, **asked)
+    checkpoint = tmp_path / "r/vwi/smoke/stages/proposed/seed0/state.pt"
+    deadline = time.monotonic() + 100
+    while not checkpoint.exists():
+        assert run.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(run.pid, signal.SIGINT)
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "the same command continues where it stopped" in err
+    assert err.count("\n") == 1
+    assert re.search(r"^\d\d:\d\d:\d\d vwi stage proposed seed0: begins$", out, re.MULTILINE)
+    assert checkpoint.exists()
+
+    again = subprocess.run(command, check=False, **asked)
+    assert again.returncode == 0, again.stderr
+    assert "vwi stage proposed seed0: 120 in" in again.stdout
