@@ -237,6 +237,7 @@ def _write(path: Path, series: Series, admitted: Admitted) -> None:
     images = ifft2c(torch.from_numpy(arrays["kspace"])).numpy()
     rss = arrays["reconstruction_rss"] = np.sqrt((np.abs(images) ** 2).sum(1)).astype(np.float32)
     voxel = slices[0]["voxel_mm"]
+    remarks += tuple(f"{who}: {difference}." for difference in _differences(series, arrays["kspace"].shape[1], voxel))
     if isinstance(subject, Frame) and subject.head.vessels and series.view.plane == "axial":
         arrays["vessels"] = subject.vessels(series.protocol, numbers, voxel)
     arrays["slice"] = np.asarray(numbers)
@@ -254,6 +255,17 @@ def _write(path: Path, series: Series, admitted: Admitted) -> None:
             }
         )  # fmt: skip
     path.write_bytes(whole.getbuffer())
+
+
+def _differences(series: Series, coils: int, voxel: tuple[float, float] | None) -> list[str]:
+    """In what the slices are less than the protocol asks for."""
+    protocol, said = series.protocol, []
+    if coils < protocol.coils:
+        said.append(f"{coils} coils, not {protocol.coils}")
+    if voxel and protocol.voxel_mm and any(own > 1.05 * due for own, due in zip(voxel, protocol.voxel_mm, strict=True)):
+        own, due = (" x ".join(f"{mm:.2f}" for mm in pair) for pair in (voxel, protocol.voxel_mm))
+        said.append(f"voxels of {own} mm, not {due} mm: its own are coarser, and nothing is interpolated")
+    return said
 
 
 def prepare_slice(series: Series, subject: Frame | RawSubject, number: int) -> dict[str, Any]:
