@@ -1,13 +1,18 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from bench import registry
+from bench import config, registry
 from bench.data.admission import admit, admit_contrast, admit_protocol, admit_source
-from bench.data.dataset import make_source
+from bench.data.dataset import Dataset, make_source
+from bench.data.prepare import prepare
 from bench.data.protocol import Head, RawSubject
 from bench.errors import UserError
+from bench.mri.coils import compress, compression, espirit_maps
+from bench.mri.fourier import ifft2c
 
 MATRIX = (48, 40)
 
@@ -284,3 +289,70 @@ def test_a_head_is_a_head():
         admit("ann", {})
     with pytest.raises(UserError, match=r"'ann' has voxel_mm \(1, 1\): give 3 lengths"):
         admit("ann", Head(np.ones((4, 4, 4), np.float32), (1, 1)))
+
+
+@pytest.mark.parametrize("factor", [1e-8, 1e8])
+def test_any_scale_gives_the_same_coil_maps_and_image(factor):
+    def combined(kspace):
+        kspace = compress(kspace, compression(kspace, 3, 0, 24), 0)
+        return (espirit_maps(kspace).conj() * ifft2c(kspace)).sum(0).abs()
+
+    kspace = torch.from_numpy(ellipse((64, 64), coils=5))
+    expected, found = combined(kspace), combined(kspace * factor) / factor
+    assert float((found - expected).abs().max() / expected.max()) < 1e-3
+
+
+OWN = """
+import numpy as np
+import bench
+
+@bench.source("fewer")
+class Fewer(bench.Source):
+    label, datasets = "made up", ("vwi",)
+
+    def subjects(self):
+        return {"test": ("ann",)}
+
+    def digests(self, subject):
+        return ()
+
+    def load(self, subject):
+        import sys
+        sys.path.insert(0, HERE)
+        from test_admission import ellipse
+        slices = {(c, n): ellipse(number=n, coils=2) for c in ("t1w-axial", "t1w-coronal") for n in range(6)}
+        return bench.RawSubject(slices, (9.0, 4.2))
+"""
+
+
+def test_fewer_coils_and_coarser_voxels_than_asked_for_are_said(cache, tmp_path):
+    path = tmp_path / "fewer.py"
+    path.write_text(OWN.replace("HERE", repr(str(Path(__file__).parent))))
+    registry.discover((path,))
+    data = Dataset.of(registry.datasets()["vwi"].made_by(), "fewer", config.load("smoke"), 0, None)
+    said = prepare(data, ["test"], 1, lambda *_: None)
+    assert "'ann, t1w-axial': 2 coils, not 4." in said
+    assert any("voxels of 9.00 x 4.20 mm, not " in line for line in said)
+    assert prepare(data, ["test"], 1, lambda *_: None) == said
+
+
+LOADS = {
+    "raise OSError('no such')": "subject 'ann', contrast 't1w-axial' cannot be prepared: OSError: no such (ends.py, line",
+    "raise SystemExit(3)": "cannot be prepared: SystemExit: 3",
+    "return np.ones((4, 48, 40))": "'ann' is a ndarray: return a bench.Head or a bench.RawSubject",
+    "return None": "'ann' is a NoneType",
+}
+
+
+@pytest.mark.parametrize("body", LOADS)
+def test_whatever_load_does_is_one_line(cache, tmp_path, body):
+    path = tmp_path / "ends.py"
+    text = OWN.replace("fewer", "ends")
+    path.write_text(text[: text.index("        import sys")] + f"        {body}\n")
+    registry.discover((path,))
+    data = Dataset.of(registry.datasets()["vwi"].made_by(), "ends", config.load("smoke"), 0, None)
+    with pytest.raises(UserError) as error:
+        prepare(data, ["test"], 1, lambda *_: None)
+    assert LOADS[body] in str(error.value)
+    assert str(error.value).count("Source 'ends'") == 1
+    assert "\n" not in str(error.value)
