@@ -1,10 +1,13 @@
 import json
+import os
+import re
 import subprocess
 import sys
 
 import pytest
 
 from bench.cli import main
+from bench.store.layout import CHECKOUT
 
 
 def run(capsys, *arguments):
@@ -40,6 +43,12 @@ RUN = ("run", "--profile", "smoke", "--source", "phantom")
         (("fetch", "head"), "Did you mean 'heads'"),
         (("check", "modll"), "Did you mean 'modl'"),
         (("new", "Mine"), "a-z"),
+        (("fetch",), "bench fetch takes names: heads (137 MB), vfa ("),
+        (("speed", "--threads", "0"), "--threads is at least 1"),
+        ((*RUN, "--jobs", "100000"), "--jobs is at most "),
+        ((*RUN, "--compare", "nowhere"), "--compare nowhere holds no runs"),
+        ((*RUN, "--weights", "."), "--weights . is no folder of results with trained stages"),
+        ((*RUN, "--methods", "modl"), "'modl' is a reconstructor, one half of a method: use 'modl+*'"),
         (("new", "mine", "--kind", "pipline"), "Did you mean 'pipeline'"),
     ],
 )
@@ -109,3 +118,38 @@ def test_help_loads_nothing_heavy():
     heavy = {"torch", "numpy", "pandas", "bench.run.execute"}
     code = f"import sys; from bench.cli import app; assert not {heavy} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_alone_it_prints_its_help_and_with_h_too(capsys):
+    printed = [run(capsys, *arguments) for arguments in ((), ("-h",), ("--help",))]
+    assert {code for code, _ in printed} == {0}
+    assert len({text.out for _, text in printed}) == 1
+    assert printed[0][1].out.count("\n") > 10
+
+
+def test_it_says_its_version(capsys):
+    code, printed = run(capsys, "--version")
+    assert code == 0
+    assert re.fullmatch(r"bench \d+\.\d+\.\d+\n", printed.out)
+
+
+def test_a_report_never_overwrites_what_is_none(capsys, tmp_path):
+    (tmp_path / "index.html").write_text("<title>My page</title>")
+    (tmp_path / "file").write_text("")
+    for out, words in (
+        (tmp_path, "is no report and would be overwritten"),
+        (tmp_path / "file", "is a file: name a folder"),
+    ):
+        code, printed = run(capsys, "report", "--results", str(CHECKOUT / "results"), "--out", str(out))
+        assert code == 2
+        assert words in printed.err
+    assert (tmp_path / "index.html").read_text() == "<title>My page</title>"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_what_an_encoding_lacks_is_replaced(encoding):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    listed = subprocess.run(
+        [sys.executable, "-m", "bench", "list", "sources"], check=True, capture_output=True, env=environment
+    )
+    assert "phantom" in listed.stdout.decode(encoding)

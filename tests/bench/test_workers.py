@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,10 @@ def fail(report):
 
 def end(report):
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def leave(report):
+    sys.exit(3)
 
 
 def quiet(*_):
@@ -66,6 +71,7 @@ def test_each_error_has_its_status(error, status):
 
 SCRIPT = """
 import time
+from pathlib import Path
 from pathlib import Path
 from bench.workers import Task, carry_out
 import tests_worker_module as m
@@ -147,3 +153,25 @@ def test_workers_find_what_a_guarded_script_registers(tmp_path):
         [sys.executable, "script.py"], check=False, capture_output=True, text=True, cwd=tmp_path, timeout=60
     )
     assert done.stdout.strip() == "found", done.stderr
+
+
+def test_a_long_folder_for_temporary_files_will_do(tmp_path):
+    folder = tmp_path / ("a-job-of-a-scheduler-" * 6)
+    folder.mkdir()
+    code = "from pathlib import Path\nfrom bench.workers import *\nfrom test_workers import write\n"
+    code += "print(carry_out([Task('a', write, (Path('out.txt'), 'a'))], 1, 1, lambda *_: None)['a'].status)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=tmp_path, timeout=60,
+        env={**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(Path(__file__).parent)},
+    )  # fmt: skip
+    assert done.stdout.strip() == "done", done.stderr
+
+
+def test_whoever_leaves_is_named_and_the_others_go_on(tmp_path):
+    ended = {}
+    tasks = [Task("leaves", leave, ()), Task("next", write, (tmp_path / "x", "a"), ("leaves",))]
+    outcomes = carry_out([*tasks, Task("other", write, (tmp_path / "y", "b"))], 2, THREADS, quiet, ended.__setitem__)
+    assert outcomes["leaves"].status == "failed"
+    assert outcomes["leaves"].reason.startswith("SystemExit: 3 (test_workers.py, line ")
+    assert outcomes["other"].status == "done"
+    assert ended == outcomes

@@ -10,8 +10,10 @@ import bench.report
 from bench.errors import UserError
 from bench.report import make_report, summary
 from bench.report.read.results import collect
+from bench.report.tables.main import cell, lines, mean
 from bench.report.tables.terminal import compare
 from bench.store.records import Keys
+from bench.store.tables import read_rows, write_rows
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +102,26 @@ def test_an_error_with_brackets_stands_in_the_terminal_as_it_is(results):
     text = " ".join(printed(summary(results.folder, "vwi", "laptop"), 200).split())
     assert "t2net: failed: expected [/bold] or [a, b] in x[0]" in text
     assert "[red]real[/red] data" in text
+
+
+def test_a_bound_that_is_the_truth_has_a_dash_for_its_distance(results):
+    results.add("oracle+sinc", "bound", psnr=40.0)
+    (folder,) = collect(results.folder)[0].runs
+    path = folder.folder.slices
+    rows = read_rows(path)
+    write_rows(path, rows.assign(psnr_lr=100.0))
+    results.reseal(folder.folder)
+    (line,) = lines(collect(results.folder)[0])
+    assert line.means["psnr_lr"] == 100
+    assert mean(line, "psnr_lr") == "–"
+    assert cell(line, "psnr_lr") == "–"
+    assert mean(line, "psnr") == "40.15"
+
+
+@pytest.mark.parametrize(("cpu", "mark"), [("0.5", ""), ("0.9", ""), ("0.1", "§")])
+def test_what_was_timed_on_a_busy_machine_is_marked(results, cpu, mark):
+    folder = results.add("proposed", "joint")
+    folder.timing.write_text(f"seconds,cpu_seconds,peak_memory_mb,device,threads,gmac\n0.5,{cpu},100,cpu,2,1.5\n")
+    text = printed(summary(results.folder, "vwi", "laptop"))
+    assert re.search(rf"0\.500{mark} *\n", text)
+    assert ("timed while the machine was busy" in text) == bool(mark)

@@ -304,3 +304,80 @@ def test_a_network_is_trained_over_all_cells_and_scored_in_each(request_, tmp_pa
     assert rows["contrast"].nunique() == len(rows) == 18
     assert rows.groupby(["subject", "slice"]).size().tolist() == [18]
     assert rows["psnr_fg"].notna().all()
+
+
+BLANK = """
+import dataclasses
+import bench
+from bench.datasets.vwi import vwi
+
+@bench.dataset("fine")
+def fine():
+    return dataclasses.replace(vwi(), id="fine", sources=("phantom",))
+
+@bench.source("blank")
+class Blank(bench.Source):
+    label, datasets = "nothing", ("brain",)
+
+    def subjects(self):
+        return {"test": ("ann",)}
+
+    def digests(self, subject):
+        return ()
+
+    def load(self, subject):
+        raise OSError("the disk is not mounted")
+
+@bench.dataset("blank")
+def blank():
+    return bench.Protocol("blank", 1, (192, 160), (1.0, 1.0), 2, 2, "gaussian-1d", 2.0, 4, (False, True), 0.0,
+                          (bench.View("t1w", "axial", (0.0, 1.0)),), (4, 2, 2), ("blank",))
+"""
+
+
+def test_other_datasets_go_on_where_one_cannot_be_prepared(cache, tmp_path, capsys):
+    path = tmp_path / "blank.py"
+    path.write_text(BLANK)
+    request = Request(
+        ("blank", "fine"), "oracle+sinc", "smoke", jobs=1, results=tmp_path / "r", plugin_files=(path,), timing=False,
+        overrides=FAST,
+    )  # fmt: skip
+    outcomes = execute(request, make_plan(request), CALLBACKS)
+    assert [(id.split()[0], outcome.status) for id, outcome in outcomes.items()] == [
+        ("blank", "failed"),
+        ("fine", "done"),
+    ]
+    assert "OSError: the disk is not mounted (blank.py, line" in outcomes["blank oracle+sinc seed0"].reason
+    alone = replace(request, datasets=("blank",))
+    with pytest.raises(UserError, match="the disk is not mounted"):
+        execute(alone, make_plan(alone), CALLBACKS)
+
+
+def test_the_last_lines_say_what_failed_and_what_to_type(request_, tmp_path, capsys):
+    path = tmp_path / "negative.py"
+    text = render("negative", "super_resolver").replace(
+        "return bench.bicubic(magnitude)", "return -bench.bicubic(magnitude)"
+    )
+    assert "return -bench" in text
+    path.write_text(text)
+    asked = replace(
+        request_, methods="oracle+negative,oracle+bicubic", plugin_files=(path,), results=tmp_path, timing=False
+    )
+    assert terminal.run(asked, False, None) == 1
+    *_, failed, last = capsys.readouterr().out.splitlines()
+    assert failed.startswith("failed vwi oracle+negative seed0: phantom-5, t1w-axial, slice ")
+    assert "the clause 'place' is broken: image goes down to -" in failed
+    assert last == "1 of 3 are not done: mend that and type the same command again; what is done, stays."
+    assert RunRecord.read(tmp_path / "vwi/smoke/oracle+bicubic/seed0/run.json").done
+
+
+def test_people_to_test_alone_are_no_people_to_learn_from(tmp_path, cache):
+    path = tmp_path / "blank.py"
+    path.write_text(BLANK)
+    request = Request(("blank",), "modl+sinc", "smoke", results=tmp_path / "r", plugin_files=(path,))
+    with pytest.raises(UserError, match="Source 'blank' has nobody in 'train', which 'modl' needs to learn from"):
+        make_plan(request)
+    with pytest.raises(UserError, match="has nobody in 'validation', which 'cg-sense' needs"):
+        make_plan(replace(request, methods="cg-sense+sinc"))
+    assert make_plan(replace(request, methods="cg-sense-plain+sinc"))
+    assert not (tmp_path / "r").exists()

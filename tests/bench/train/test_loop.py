@@ -57,6 +57,7 @@ def test_stopped_anywhere_it_ends_where_it_would_have_ended(phantom, tmp_path):
     assert digest(resumed.best_weights) == digest(whole.best_weights)
     assert resumed.curve == whole.curve
     assert [row["phase"] for row in resumed.curve] == ["pixel", "pixel", "adversarial"]
+    assert len(list(resumed_trainer.folder.tensorboard.iterdir())) == 1
 
 
 def test_training_lowers_the_loss(phantom, tmp_path):
