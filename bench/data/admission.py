@@ -199,8 +199,9 @@ def admit_contrast(name: str, raw: RawSubject, contrast: str, matrix: tuple[int,
         if isinstance(array, np.ndarray) and array.size and not array.any():
             remarks[f"'{who}': kspace holds nothing but zeros: left out."] = None
             continue
-        kspace, said = _as_type(who, "kspace", array, np.dtype(np.complex64))
-        remarks |= dict.fromkeys(said)
+        kspace, converted = _as_type(who, "kspace", array, np.dtype(np.complex64))
+        if not slices:  # of a contrast's slices the first one stands for all
+            remarks |= dict.fromkeys(converted)
         if matrix:
             _check_size(who, kspace, matrix)
         coils = len(next(iter(slices.values()), kspace))
