@@ -20,7 +20,7 @@ SLOW = (
 """Those of more than ten seconds, for `pytest -m slow`."""
 WORDS = {
     "air-slice": [r"'c1, t1w-axial, slice 2': kspace holds nothing but zeros: left out", r"oracle\+sinc +\d\d\.\d\d", "rc=0"],
-    "bids-session": [r"oracle\+sinc +\d\d\.\d\d", r"rc=0\nwrote \d+ files; open .*\nrc=0"],
+    "bids-session": [r"oracle\+sinc +\d\d\.\d\d", r"rc=0\n(.*report: .*\n)+wrote \d+ files; open .*\nrc=0"],
     "bit-rot": [r"\A oracle\+sinc +(\S.*\S) *\n oracle\+sinc +\1 *\n\Z"],
     "complex-output": [
         r"failed vwi oracle\+phasey seed0: phantom-5, t1w-axial, slice 80: the clause 'shape' is broken: image is torch",

@@ -10,9 +10,9 @@ nothing has to learn), by any text but an empty one, and gives each person's `di
   HR voxel in mm, or None. It has the contrast of every view of the protocol; how many slices is free, people and contrasts
   may differ in it, and in the size of their k-space.
 
-What can be mended safely is mended, and said: precision, the scale of a head, slices of nothing but zeros, fewer slices than
-asked for. What cannot is refused with subject, contrast, slice and the value found. What cannot be told from the data is not:
-left from right, a conjugated k-space, rows taken for columns, a wrong voxel size that a head might have.
+What can be mended safely is mended, and said: precision, the scale of a head, slices of nothing but zeros or that are there
+twice, fewer slices than asked for. What cannot is refused with subject, contrast, slice and the value found. What cannot be told
+from the data is not: left from right, a conjugated k-space, rows taken for columns, a wrong voxel size that a head might have.
 """
 
 import hashlib
@@ -63,7 +63,7 @@ class Admitted:
     remarks: tuple[str, ...]
     """What was mended."""
     content: str
-    """sha256 of the data: two people do not have the same."""
+    """sha256 of the data: two people who have the same are told of."""
 
 
 def admit_source(source: Source) -> None:
@@ -209,7 +209,8 @@ def admit_contrast(name: str, raw: RawSubject, contrast: str, matrix: tuple[int,
             raise Refused(who, f"kspace has {len(kspace)} coils, the slices before it {coils}")
         digest = _digest(kspace)
         if digest in digests:
-            raise Refused(who, f"has the same samples as slice {digests[digest]}: give every slice once")
+            remarks[f"'{who}' has the same samples as slice {digests[digest]}: left out."] = None
+            continue
         digests[digest] = number
         slices[contrast, number] = kspace
     if not slices:

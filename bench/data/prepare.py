@@ -25,7 +25,7 @@ from bench.data import assets
 from bench.data.admission import Admitted, admit, admit_contrast
 from bench.data.dataset import Dataset, Series, asking, make_source
 from bench.data.geometry import Frame
-from bench.data.protocol import Protocol, RawSubject, Split
+from bench.data.protocol import SPLITS, Protocol, RawSubject, Split
 from bench.data.slices import Place, Slices, open_prepared
 from bench.errors import UserError
 from bench.metrics.image import foreground
@@ -87,17 +87,17 @@ def prepare(
     Returns
     -------
     list of str
-        What was mended in these splits, or there is less of than was asked for.
+        What was mended in these splits, there is less of than was asked for, or more than one holds.
 
     Raises
     ------
     UserError
-        If a subject cannot be prepared, or two are the same person: who, and why.
+        If a subject cannot be prepared: who, and why.
     """
     todo = {str(i): s for i, s in enumerate(dataset.series(*splits)) if not is_prepared(s, thoroughly=True)}
     if todo:
         _make(dataset, todo, jobs, progress, plugin_files)
-    return _remarks(dataset.series(*splits))
+    return _remarks(dataset, splits)
 
 
 def _make(
@@ -133,20 +133,22 @@ def _check(outcome: Outcome) -> None:
         raise UserError(str(outcome.reason))
 
 
-def _remarks(wanted: Sequence[Series]) -> list[str]:
-    """What was said when these files were made."""
+def _remarks(dataset: Dataset, wanted: Sequence[Split]) -> list[str]:
+    """What was said when the files of these splits were made, and who holds the data of somebody else of any split."""
     said: dict[str, None] = {}
-    whose: dict[str, str] = {}
-    for series in wanted:
-        with h5py.File(series.path) as file:
-            about = json.loads(file.attrs.get("about", "{}"))
-        said |= dict.fromkeys(about.get("remarks", ()))
-        other = whose.setdefault(about.get("content", series.path.name), series.subject)
-        if other != series.subject:
-            raise UserError(
-                f"Source '{series.source_id}': '{other}' and '{series.subject}' hold the same data ({series.view.contrast}): "
-                "name everybody once."
-            )
+    whose: dict[str, tuple[str, Split]] = {}
+    for split in SPLITS:
+        for series in dataset.series(split):
+            if not series.path.exists():
+                continue
+            with h5py.File(series.path) as file:
+                about = json.loads(file.attrs.get("about", "{}"))
+            if split in wanted:
+                said |= dict.fromkeys(about.get("remarks", ()))
+            other, elsewhere = whose.setdefault(about.get("content", series.path.name), (series.subject, split))
+            if other != series.subject:
+                where = f"'{other}' ({elsewhere}) and '{series.subject}' ({split})"
+                said[f"{where} hold the same data, and count as two people."] = None
     return list(said)
 
 

@@ -97,10 +97,6 @@ REFUSED = {
         put(("t1w", 3), lambda k: k[:2]),
         "'ann, t1w, slice 3': kspace has 2 coils, the slices before it 3",
     ),
-    "a slice twice": (
-        lambda kspace: kspace.update({("t1w", 3): kspace["t1w", 1].copy()}),
-        "'ann, t1w, slice 3' has the same samples as slice 1: give every slice once",
-    ),
     "no such contrast": (
         lambda kspace: {("T1", n): array for (_, n), array in kspace.items()},
         "'ann' has the contrasts T1, and not 't1w', which the dataset asks for",
@@ -150,6 +146,11 @@ MENDED = {
     "an empty slice": (
         put(("t1w", 2), lambda k: 0 * k),
         ["'ann, t1w, slice 2': kspace holds nothing but zeros: left out."],
+        1,
+    ),
+    "a slice twice": (
+        lambda kspace: kspace.update({("t1w", 3): kspace["t1w", 1].copy()}),
+        ["'ann, t1w, slice 3' has the same samples as slice 1: left out."],
         1,
     ),
     "corners not measured": (
