@@ -11,8 +11,9 @@ nothing has to learn), by any text but an empty one, and gives each person's `di
   may differ in it, and in the size of their k-space.
 
 What can be mended safely is mended, and said: precision, the scale of a head, slices of nothing but zeros or that are there
-twice, fewer slices than asked for. What cannot is refused with subject, contrast, slice and the value found. What cannot be told
-from the data is not: left from right, a conjugated k-space, rows taken for columns, a wrong voxel size that a head might have.
+twice, fewer slices than asked for. What cannot is refused with subject, contrast, slice and the value found. What cannot be
+told from the data is not: left from right, a conjugated k-space, rows taken for columns, a wrong voxel size that a head might
+have.
 """
 
 import hashlib
