@@ -117,10 +117,14 @@ def _make(
 
     here = jobs == 1 or registry.sources()[dataset.source].module in registry.MAIN  # which no other process can import
     if here:
-        for id, series in todo.items():
-            outcome = attempt(partial(prepare_series, series, plugin_files, partial(finished, id)))
-            _check(outcome)
-        _load.cache_clear()
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # as workers do: rounding depends on it
+        try:
+            for id, series in todo.items():
+                _check(attempt(partial(prepare_series, series, plugin_files, partial(finished, id))))
+        finally:
+            torch.set_num_threads(threads)
+            _load.cache_clear()
         return
     tasks = [Task(id, prepare_series, (series, plugin_files)) for id, series in todo.items()]
     outcomes = carry_out(tasks, jobs, 1, finished)

@@ -328,3 +328,23 @@ def test_a_subject_that_cannot_be_loaded_is_named(cache, tmp_path):
         with pytest.raises(UserError, match="subject 'c', contrast 't1w-axial' cannot be prepared: OSError") as error:
             prepare(data, ["test"], jobs, lambda *_: None, (path,))
         assert "\n" not in str(error.value)
+
+
+def test_without_workers_it_is_made_with_one_thread_as_with_them(cache, tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    used = []
+
+    def write(path, series, admitted):
+        used.append(torch.get_num_threads())
+        raise UserError("enough")
+
+    monkeypatch.setattr("bench.data.prepare._write", write)
+    data = Dataset.of(registry.datasets()["vwi"].made_by(), "phantom", SMOKE, 0, None)
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(UserError, match="enough"):
+            prepare(data, ["test"], 1, lambda *_: None)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+    assert used == [1]
