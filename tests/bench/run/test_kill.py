@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import sysconfig
 import time
 from pathlib import Path
@@ -176,10 +177,18 @@ def test_killed_a_hundred_times_it_ends_where_it_would_have_ended(whole, cache, 
     assert_same(results, whole)
 
 
+HEARING = """
+import signal
+from bench.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which what a shell runs in the background does not hear
+main()
+"""
+
+
 def test_interrupted_it_says_how_to_go_on_and_that_is_true(cache, tmp_path):
-    bench = Path(sysconfig.get_path("scripts")) / "bench"
     command = [
-        bench, "run", "--profile", "smoke", "--source", "phantom", "--methods", "proposed", "--results", tmp_path / "r",
+        sys.executable, "-c", HEARING, "run", "--profile", "smoke", "--source", "phantom", "--methods", "proposed",
+        "--results", tmp_path / "r",
         "--no-timing", "--set", "training.iterations=120", "--set", "training.validate_every=20",
         "--set", "data.slices=[2, 1, 1]",
     ]  # fmt: skip
