@@ -10,6 +10,13 @@ class UserError(Exception):
     """A user's mistake: one line that says what is wrong and how to mend it. Exit code 2."""
 
 
+class Refused(UserError):
+    """Data that are not as the contract of `bench.data.admission` says."""
+
+    def __init__(self, who: str, what: str) -> None:
+        super().__init__(f"'{who}'{'' if what.startswith(('is ', 'has ', 'stands ')) else ':'} {what}")
+
+
 class Diverged(Exception):
     """Training met a number that is not finite."""
 

@@ -7,8 +7,8 @@ nothing has to learn), by any text but an empty one, and gives each person's `di
   posterior, left to right; 99.9th percentile 1; voxel in mm.
 - A `RawSubject`: (contrast, slice number) -> (coil, Y, X) complex64, fully sampled k-space with DC at (Y // 2, X // 2) of an
   orthonormal FFT, at least as large as the protocol's matrix, the same coils in all slices of a contrast, in any one scale;
-  HR voxel in mm, or None. It has the contrast of every view of the protocol; how many slices is free, people and contrasts
-  may differ in it, and in the size of their k-space.
+  voxel of that k-space in mm, or None. It has the contrast of every view of the protocol; how many slices is free, people and
+  contrasts may differ in it, and in the size of their k-space, but not the slices of one contrast.
 
 What can be mended safely is mended, and said: precision, the scale of a head, slices of nothing but zeros or that are there
 twice, fewer slices than asked for. What cannot is refused with subject, contrast, slice and the value found. What cannot be
@@ -17,19 +17,16 @@ have.
 """
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from bench.acquisition import off_centre
 from bench.data.geometry import SKIN, Frame
+from bench.data.kspace import Kspace, look
 from bench.data.protocol import SPLITS, Head, Protocol, RawSubject, Source, apart
-from bench.errors import UserError
-from bench.mri.fourier import crop, ifft2c
+from bench.errors import Refused, UserError
 
 LENGTHS_MM = (0.05, 20.0)
 """Of a voxel: others are of another unit."""
@@ -38,21 +35,8 @@ SCALES = (1e-9, 1e9)
 PERCENTILE = (0.1, 10.0)
 """Of a head, the 99.9th: as far from 1 as is let in unchanged."""
 LEAST_HEAD_MM = 60.0  # below the vertex: less shows no cranium
-LEAST_PEAK = 8.0  # of the strongest line's energy over the median line's; an image has 2 to 5, k-space 100 and more
 ASYMMETRY = 0.1  # of correlations with the mirror image; left and right of a head are the most alike
-NOTHING = 1e-10  # of the strongest line's energy: zero but for rounding
-PADDED = 2  # lines a side that may be zero, as where an odd number was made even
-CORNERS = 0.25  # of samples: more that are zero are not the corners that a scanner leaves out
-SIDES = 0.02  # of the strongest line of an image: weaker ones show nothing
 Array = NDArray[Any]
-Kspace = NDArray[np.complex64]
-
-
-class Refused(UserError):
-    """Data that are not as the contract says."""
-
-    def __init__(self, who: str, what: str) -> None:
-        super().__init__(f"'{who}'{'' if what.startswith(('is ', 'has ', 'stands ')) else ':'} {what}")
 
 
 @dataclass(frozen=True)
@@ -208,6 +192,10 @@ def admit_contrast(name: str, raw: RawSubject, contrast: str, matrix: tuple[int,
         coils = len(next(iter(slices.values()), kspace))
         if len(kspace) != coils:
             raise Refused(who, f"kspace has {len(kspace)} coils, the slices before it {coils}")
+        y, x = next(iter(slices.values()), kspace).shape[1:]
+        if kspace.shape[1:] != (y, x):
+            own = " x ".join(map(str, kspace.shape[1:]))
+            raise Refused(who, f"kspace is {own}, the slices before it {y} x {x}: a contrast has one field of view")
         digest = _digest(kspace)
         if digest in digests:
             remarks[f"'{who}' has the same samples as slice {digests[digest]}: left out."] = None
@@ -216,8 +204,9 @@ def admit_contrast(name: str, raw: RawSubject, contrast: str, matrix: tuple[int,
         slices[contrast, number] = kspace
     if not slices:
         raise Refused(f"{name}, {contrast}", "has nothing but zeros")
-    _check_centre(name, slices)
-    remarks |= dict.fromkeys(_look(f"{name}, {contrast}", list(slices.values()), matrix))
+    first = next(iter(slices.values()))
+    by_number = {number: kspace for (_, number), kspace in slices.items()}
+    remarks |= dict.fromkeys(look(f"{name}, {contrast}", by_number, matrix or first.shape[1:]))
     content = hashlib.sha256("".join(digests).encode()).hexdigest()
     return Admitted(RawSubject(slices, raw.voxel_mm), tuple(remarks), content)
 
@@ -265,55 +254,6 @@ def _check_size(who: str, kspace: Array, matrix: tuple[int, int]) -> None:
         needed = " x ".join(map(str, matrix))
         axes = ", or name its axes in the order (coil, Y, X)" if kspace.shape[2] < 32 <= kspace.shape[0] else ""
         raise Refused(who, f"kspace is {found}, the dataset's matrix {needed}: it can be no smaller{axes}")
-
-
-def _check_centre(name: str, slices: Mapping[tuple[str, int], Kspace]) -> None:
-    """DC lies in the middle; slices of little but noise are not asked."""
-    energy = {key: float(np.square(np.abs(kspace)).sum()) for key, kspace in slices.items()}
-    for (contrast, number), kspace in slices.items():
-        if energy[contrast, number] >= 0.1 * max(energy.values()):
-            wrong = off_centre(torch.from_numpy(kspace), 16)
-            if wrong:
-                raise Refused(f"{name}, {contrast}, slice {number}", f"kspace {wrong}")
-
-
-def _look(who: str, slices: list[Kspace], matrix: tuple[int, int] | None) -> list[str]:
-    """What the energies of a contrast's slices together tell of it, on its own grid."""
-    remarks = []
-    matrix = matrix or (min(k.shape[1] for k in slices), min(k.shape[2] for k in slices))
-    cropped = torch.stack([crop(torch.from_numpy(k), matrix).abs().square().sum(0) for k in slices]).sum(0)
-    for axis, name in enumerate(("rows", "columns")):
-        lines = cropped.sum(1 - axis)
-        if float(lines.max() / lines.median().clamp_min(1e-30)) < LEAST_PEAK:
-            raise Refused(who, f"kspace is as strong at the ends of its {name} as in the middle: is it an image there?")
-        _check_lines(who, lines, name)
-    empty = float((cropped <= NOTHING * cropped.max()).float().mean())
-    if empty > CORNERS:
-        raise Refused(who, f"kspace has {empty:.0%} of its samples zero: it is undersampled, unfit as a truth")
-    if empty > 0:
-        remarks.append(f"'{who}': {empty:.1%} of the k-space samples are zero, as where corners were not measured.")
-    image = ifft2c(torch.from_numpy(slices[len(slices) // 2])).abs().square().sum(0)
-    for axis, name in enumerate(("y", "x")):
-        shown = image.sum(1 - axis)
-        quarter = len(shown) // 4
-        if max(float(shown[:quarter].max()), float(shown[-quarter:].max())) < SIDES * float(shown.max()):
-            remarks.append(f"'{who}': half of the field of view along {name} is empty: was oversampling not removed?")
-    return remarks
-
-
-def _check_lines(who: str, lines: torch.Tensor, name: str) -> None:
-    zero = lines <= NOTHING * lines.max()
-    count = int(zero.sum())
-    if count <= 2 * PADDED:
-        return
-    there = (~zero).nonzero().flatten()
-    first, last = int(there[0]), len(lines) - 1 - int(there[-1])
-    said = f"kspace has {count} of {len(lines)} {name} zero"
-    if first + last < count:
-        raise Refused(who, f"{said}: it is undersampled, unfit as a truth")
-    if min(first, last) == 0:
-        raise Refused(who, f"{said} on one side: partial Fourier, unfit as a truth")
-    raise Refused(who, f"{said} on both sides: interpolated by the scanner; crop it to what was measured")
 
 
 def admit_protocol(protocol: Protocol) -> None:

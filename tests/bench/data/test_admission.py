@@ -56,6 +56,17 @@ def set_to(value, *index):
     return change
 
 
+def kept(array, mask):
+    return array * mask
+
+
+def spot(image):
+    """An image whose brightest pixel is the one in the middle."""
+    image = image.copy()
+    image[:, MATRIX[0] // 2, MATRIX[1] // 2] = 2 * np.abs(image).max()
+    return image
+
+
 def test_what_is_as_the_contract_says_passes_unchanged_and_without_a_word():
     found = taken_in(raw())
     assert found.remarks == ()
@@ -78,7 +89,11 @@ REFUSED = {
     ),
     "images for k-space": (
         each(lambda k: np.fft.fftshift(np.fft.ifft2(np.fft.ifftshift(k, axes=(-2, -1))), axes=(-2, -1))),
-        "'ann, t1w",
+        "'ann, t1w, slice 0': kspace has its maximum at (38, 30), not in the middle",
+    ),
+    "images for k-space, bright in the middle": (
+        each(lambda k: spot(np.fft.fftshift(np.fft.ifft2(np.fft.ifftshift(k, axes=(-2, -1))), axes=(-2, -1)))),
+        "'ann, t1w': kspace is as strong at the ends of its rows as in the middle: is it an image there?",
     ),
     "NaN": (
         put(("t1w", 2), set_to(np.nan, 1, 7, 9)),
@@ -106,7 +121,7 @@ REFUSED = {
     "another unit": (each(lambda k: k * np.float32(1e-12)), "multiply it by a constant, so that they are about 1"),
     "interpolated": (
         each(lambda k: np.pad(k[:, 8:-8], ((0, 0), (8, 8), (0, 0)))),
-        "'ann, t1w': kspace has 16 of 48 rows zero on both sides: interpolated by the scanner",
+        "'ann, t1w, slice 0': kspace has 16 of 48 rows zero on both sides: interpolated by the scanner",
     ),
     "partial Fourier": (each(set_to(0, ..., slice(0, 10))), "kspace has 10 of 40 columns zero on one side: partial Fourier"),
     "undersampled": (
@@ -116,6 +131,34 @@ REFUSED = {
     "undersampled along both axes": (
         each(lambda k: k * (np.random.default_rng(0).random(k.shape[1:]) < 0.5)),
         "of its samples zero: it is undersampled, unfit as a truth",
+    ),
+    "undersampled by another mask a slice": (
+        lambda kspace: {key: kept(k, np.random.default_rng(key[1]).random(k.shape[1:]) < 0.5) for key, k in kspace.items()},
+        "'ann, t1w, slice 0': kspace has 50% of its samples zero: it is undersampled",
+    ),
+    "undersampled by other lines a slice": (
+        lambda kspace: {key: set_to(0, ..., slice(1 + key[1], None, 4))(k) for key, k in kspace.items()},
+        "'ann, t1w, slice 0': kspace has 10 of 40 columns zero: it is undersampled",
+    ),
+    "one bad slice": (
+        put(("t1w", 2), lambda k: kept(k, np.random.default_rng(0).random(k.shape[1:]) < 0.5)),
+        "'ann, t1w, slice 2': kspace has 50% of its samples zero: it is undersampled",
+    ),
+    "a line lost in one slice": (
+        put(("t1w", 1), set_to(0, ..., 27)),
+        "'ann, t1w, slice 1': kspace has 1 of 40 columns zero: it is undersampled",
+    ),
+    "partial Fourier of one slice": (
+        put(("t1w", 3), set_to(0, ..., slice(0, 10))),
+        "'ann, t1w, slice 3': kspace has 10 of 40 columns zero on one side: partial Fourier",
+    ),
+    "slices of other sizes": (
+        put(("t1w", 1), lambda k: ellipse((64, 55), 1)),
+        "'ann, t1w, slice 1': kspace is 64 x 55, the slices before it 48 x 40: a contrast has one field of view",
+    ),
+    "DC beside the middle of a large grid": (
+        lambda kspace: {key: np.roll(ellipse((96, 96), key[1]), 4, axis=-2) for key in kspace},
+        "'ann, t1w': kspace has its maximum at (52, 48), not in the middle, (48, 48): shift DC to N // 2",
     ),
 }  # fmt: skip
 
@@ -177,8 +220,27 @@ def test_what_is_mended_or_odd_is_said(case):
     assert all(array.dtype == np.complex64 and array.any() for array in found.subject.kspace.values())
 
 
-def test_contrasts_and_slices_may_differ_in_size_and_one_coil_will_do():
-    sizes = {("t1w", 0): ellipse(), ("t1w", 1): ellipse((64, 55), 1), ("pd", 0): ellipse((53, 47), 2, coils=1)}
+def test_a_slice_of_next_to_nothing_is_not_looked_at_for_zeros():
+    faint = taken_in(raw(put(("t1w", 0), lambda k: set_to(0, ..., slice(1, None, 2))(k) * np.float32(0.005))))
+    assert faint.remarks == ()
+    assert len(faint.subject.kspace) == 4
+
+
+def test_a_line_of_zeros_that_makes_an_odd_number_even_may_stand_at_an_end():
+    padded = each(lambda k: set_to(0, slice(None), slice(0, 2))(set_to(0, ..., 0)(k)))
+    assert taken_in(raw(padded)).remarks == (
+        "'ann, t1w': 6.6% of the k-space samples are zero, as where corners were not measured.",
+    )
+
+
+def test_dc_may_lie_a_sample_or_two_beside_the_middle_and_weak_slices_anywhere():
+    assert taken_in(raw(each(lambda k: np.roll(k, 2, axis=-1)))).remarks == ()
+    weak = put(("t1w", 2), lambda k: np.fft.ifftshift(k, axes=(-2, -1)) * np.float32(0.05))
+    assert taken_in(raw(weak)).remarks == ()
+
+
+def test_contrasts_may_differ_in_size_and_one_coil_will_do():
+    sizes = {("t1w", 0): ellipse((64, 55)), ("t1w", 1): ellipse((64, 55), 1), ("pd", 0): ellipse((53, 47), 2, coils=1)}
     assert taken_in(RawSubject(sizes, None)).remarks == ()
     assert taken_in(RawSubject(sizes, None), "pd").remarks == ()
 
