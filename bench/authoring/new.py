@@ -125,7 +125,7 @@ class {name}(bench.Source):
         """A magnitude volume (z, y, x) from the top of the head, its front and its left; 99.9th percentile 1.
 
         For measured data return `bench.RawSubject({{(contrast, slice): kspace}}, voxel_mm)` with fully sampled k-space
-        (coil, Y, X), complex64, DC at N // 2, orthonormal FFT.
+        (coil, Y, X), complex64, DC at N // 2, orthonormal FFT; voxel_mm is that of this k-space, (y, x).
         """
         random = np.random.default_rng(sum(subject.encode()))
         grids = (np.arange(n, dtype=np.float32) - n / 2 for n in (90, 100, 80))

@@ -178,6 +178,8 @@ def is_prepared(series: Series, thoroughly: bool = False) -> bool:
         with h5py.File(series.path) as file:
             same = file.attrs["key"] == series.key and file.attrs["source_sha256"] == _source_sha256(series)
             same &= not file.attrs["source_sha256"] or "about" in file.attrs  # made before there was a door for data
+            known = "foreground" not in file and len(file.attrs["voxel_mm"])  # of measured data
+            same &= not known or "given_mm" in file.attrs  # made when a crop did not change the voxel
             if thoroughly:
                 for name in file:
                     file[name][()]
@@ -260,6 +262,8 @@ def _write(path: Path, series: Series, admitted: Admitted) -> None:
                 "norm": float(np.linalg.norm(rss)), "voxel_mm": [] if voxel is None else voxel,
             }
         )  # fmt: skip
+        if isinstance(subject, RawSubject) and subject.voxel_mm:
+            file.attrs["given_mm"] = subject.voxel_mm
     path.write_bytes(whole.getbuffer())
 
 
@@ -279,7 +283,8 @@ def prepare_slice(series: Series, subject: Frame | RawSubject, number: int) -> d
     if isinstance(subject, Frame):
         return _simulated(series, subject, number)
     protocol = series.protocol
-    kspace = crop(torch.from_numpy(subject.kspace[series.view.contrast, number]), protocol.matrix)
+    given = torch.from_numpy(subject.kspace[series.view.contrast, number])
+    kspace = crop(given, protocol.matrix)
     if kspace.shape[0] > protocol.coils:
         kspace = compress(
             kspace, compression(kspace, protocol.coils, _readout(protocol), CALIBRATION), _readout(protocol)
@@ -290,8 +295,14 @@ def prepare_slice(series: Series, subject: Frame | RawSubject, number: int) -> d
         "maps": maps.numpy(),
         "image_hr": (maps.conj() * ifft2c(kspace)).sum(0).numpy(),
         "image_lr": _combined_lr(maps, kspace, protocol).numpy(),
-        "voxel_mm": subject.voxel_mm,
+        "voxel_mm": subject.voxel_mm and _grown(subject.voxel_mm, given.shape[1:], protocol.matrix),
     }
+
+
+def _grown(voxel_mm: tuple[float, float], full: tuple[int, ...], matrix: tuple[int, int]) -> tuple[float, float]:
+    """The voxel after a crop of k-space, which keeps the field of view."""
+    y, x = (float(mm) * (n / kept) for mm, n, kept in zip(voxel_mm, full, matrix, strict=True))
+    return y, x
 
 
 def _simulated(series: Series, frame: Frame, number: int) -> dict[str, Any]:

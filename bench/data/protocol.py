@@ -134,7 +134,8 @@ class RawSubject:
     kspace: dict[tuple[str, int], NDArray[np.complex64]]
     """(contrast, slice) -> (coil, Y, X), centred, orthonormal FFT."""
     voxel_mm: tuple[float, float] | None
-    """HR (y, x); None: unknown."""
+    """(y, x) of this k-space as it is given: field of view over Y and X. A crop to the protocol's matrix makes it grow. None:
+    unknown."""
 
 
 class Source(ABC):

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from bench import config, registry
+from bench.data.admission import admit
 from bench.data.dataset import Dataset
 from bench.data.geometry import Frame
 from bench.data.prepare import (
@@ -264,9 +265,39 @@ def test_raw_kspace_of_ones_own_comes_in_by_the_same_door(cache, tmp_path):
     acquisition, target = slices.batch([0])
     assert slices.rows == [("c", "t1w-axial", 3), ("c", "t1w-coronal", 3)]
     assert acquisition.kspace.shape == (1, 4, 24, 20)
-    assert acquisition.voxel_mm == (1.0, 1.0)
+    assert acquisition.voxel_mm == pytest.approx((64 / 48, 60 / 40))
     assert torch.isfinite(target.image_hr.abs()).all()
     assert slices.vessels(0).shape == (0, 4)  # nothing is known of its vessels
+
+
+@pytest.mark.parametrize("matrix", [(64, 60), (48, 40), (32, 60)])
+def test_a_crop_keeps_the_field_of_view_and_grows_the_voxel(cache, tmp_path, matrix):
+    path = tmp_path / "own_source.py"
+    path.write_text(OWN.format(id="own-scans").replace("(1.0, 1.0)", "(0.7, 1.1)"))
+    registry.discover((path,))
+    vwi = registry.datasets()["vwi"].made_by()
+    (series, *_) = Dataset.of(vwi, "own-scans", SMOKE, 0, None).series("test")
+    series = replace(series, protocol=replace(series.protocol, matrix=matrix))
+    subject = admit("c", series.source.load("c")).subject
+    found = prepare_slice(series, subject, 3)
+    assert found["image_hr"].shape == matrix
+    assert np.multiply(found["voxel_mm"], matrix) == pytest.approx((0.7 * 64, 1.1 * 60))
+    assert matrix != (64, 60) or found["voxel_mm"] == (0.7, 1.1)
+
+
+def test_a_file_made_when_a_crop_did_not_grow_the_voxel_is_made_again(cache, tmp_path):
+    path = tmp_path / "own_source.py"
+    path.write_text(OWN.format(id="own-scans").replace("(1.0, 1.0)", "(0.6, 0.6)"))
+    registry.discover((path,))
+    data = Dataset.of(registry.datasets()["vwi"].made_by(), "own-scans", SMOKE, 0, None)
+    prepare(data, ["test"], 1, lambda *_: None)
+    with h5py.File(data.series("test")[0].path, "r+") as file:
+        assert file.attrs["voxel_mm"] == pytest.approx((0.8, 0.9))
+        file.attrs["voxel_mm"] = (0.6, 0.6)
+        del file.attrs["given_mm"]
+    prepare(data, ["test"], 1, lambda *_: None)
+    with h5py.File(data.series("test")[0].path) as file:
+        assert file.attrs["voxel_mm"] == pytest.approx((0.8, 0.9))
 
 
 def test_a_vessel_counts_where_it_is_whole_and_inside_the_field_of_view(head):
