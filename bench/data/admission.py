@@ -35,6 +35,9 @@ SCALES = (1e-9, 1e9)
 PERCENTILE = (0.1, 10.0)
 """Of a head, the 99.9th: as far from 1 as is let in unchanged."""
 LEAST_HEAD_MM = 60.0  # below the vertex: less shows no cranium
+END_MM = 5.0  # of the first and last slices that show something, whose areas are compared
+ROUND = (0.12, 0.15)  # of the largest area: a head is smaller than that at its vertex, and larger where its neck is cut
+STEEP = 0.04  # of the largest area, a mm: thick slices show more of a vertex
 ASYMMETRY = 0.1  # of correlations with the mirror image; left and right of a head are the most alike
 Array = NDArray[Any]
 
@@ -133,22 +136,21 @@ def _admit_head(name: str, head: Head) -> Admitted:
 
 
 def _check_place(name: str, frame: Frame) -> None:
-    """A head lies with its vertex up, and with left and right along the last axis."""
-    z_mm, y_mm, x_mm = frame.head.voxel_mm
-    inside = frame.head.volume > SKIN
-    area = inside.sum((1, 2)) * y_mm * x_mm
-    if not (area > 400).any():
-        raise Refused(name, f"has no slice along z with more than 400 mm2 above {SKIN}: give a head")
-    first, last = area[:3].mean(), area[-3:].mean()
-    if first > 0.1 * area.max() and last < 0.03 * area.max():
+    """A head lies with its vertex up, and with left and right along the last axis; air around it is not looked at."""
+    z_mm = frame.head.voxel_mm[0]
+    part = frame.head.volume[_box(name, frame.head)]
+    area = (part > SKIN).sum((1, 2))
+    thick = max(1, round(END_MM / z_mm))
+    first, last = (float(slab.mean() / area.max()) for slab in (area[:thick], area[-thick:]))
+    if first > max(ROUND[1], STEEP * z_mm, 1.5 * last) and last < ROUND[0]:
         raise Refused(name, "is upside down: z runs from superior to inferior (volume[::-1])")
-    depth = (len(area) - frame.vertex) * z_mm
+    depth = len(area) * z_mm
     if depth < LEAST_HEAD_MM:
         raise Refused(
             name, f"has {depth:.0f} mm below its vertex, at least {LEAST_HEAD_MM:.0f} are needed: give a head"
         )
-    small = frame.head.volume[tuple(slice(None, None, max(1, n // 64)) for n in inside.shape)]
-    mirrored = [float(np.corrcoef(small.ravel(), np.flip(small, axis).ravel())[0, 1]) for axis in range(3)]
+    coarse = _coarse(part)
+    mirrored = [float(np.corrcoef(coarse.ravel(), np.flip(coarse, axis).ravel())[0, 1]) for axis in range(3)]
     if mirrored[2] < max(mirrored) - ASYMMETRY:
         other = int(np.argmax(mirrored))
         raise Refused(
@@ -156,6 +158,27 @@ def _check_place(name: str, frame: Frame) -> None:
             f"is less like its mirror image along the last axis ({mirrored[2]:.2f}) than along axis {other} "
             f"({mirrored[other]:.2f}): axes are z, y, x, so left to right is the last",
         )
+
+
+def _box(name: str, head: Head) -> tuple[slice, ...]:
+    """From the first to the last slice along each axis that shows more than 400 mm^2."""
+    inside, box = head.volume > SKIN, []
+    for axis, letter in enumerate("zyx"):
+        y_mm, x_mm = (mm for other, mm in enumerate(head.voxel_mm) if other != axis)
+        shown = np.flatnonzero(inside.sum(tuple(other for other in range(3) if other != axis)) * y_mm * x_mm > 400)
+        if not len(shown):
+            raise Refused(name, f"has no slice along {letter} with more than 400 mm2 above {SKIN}: give a head")
+        box.append(slice(int(shown[0]), int(shown[-1]) + 1))
+    return tuple(box)
+
+
+def _coarse(volume: Array) -> Array:
+    """Means of blocks, about 24 along each axis: in them a head that is turned a little is still like its mirror image."""
+    sizes = [max(1, n // 24) for n in volume.shape]
+    whole = volume[tuple(slice(0, n // size * size) for n, size in zip(volume.shape, sizes, strict=True))]
+    z, y, x = (n // size for n, size in zip(whole.shape, sizes, strict=True))
+    blocks: Array = whole.reshape(z, sizes[0], y, sizes[1], x, sizes[2]).mean((1, 3, 5))
+    return blocks
 
 
 def admit_contrast(name: str, raw: RawSubject, contrast: str, matrix: tuple[int, int] | None) -> Admitted:

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import rotate
 
 from bench import config, registry
 from bench.data.admission import admit, admit_contrast, admit_protocol, admit_source
@@ -282,6 +283,46 @@ def test_a_head_that_is_not_one_is_refused(phantom, case):
     with pytest.raises(UserError) as error:
         admit("ann", replace(phantom, volume=change(phantom.volume)))
     assert words in str(error.value)
+
+
+PLACED = {
+    "padded": lambda v: np.pad(v, ((30, 40), (5, 60), (40, 0))),
+    "shifted": lambda v: np.roll(np.pad(v, ((0, 0), (40, 40), (40, 40))), (30, -25), axis=(1, 2)),
+    "turned": lambda v: rotate(v, 8, (1, 2), reshape=False, order=1),
+    "turned the other way and padded": lambda v: np.pad(
+        rotate(v, -8, (1, 2), reshape=False, order=1), ((9, 50), (0, 9), (0, 50))
+    ),
+    "rolled": lambda v: rotate(v, 8, (0, 2), reshape=False, order=1),
+}
+
+
+@pytest.mark.parametrize("case", PLACED)
+def test_wherever_a_head_lies_in_its_volume_its_axes_are_told(phantom, case):
+    volume = PLACED[case](phantom.volume)
+    assert all("99.9th percentile" in remark for remark in admit("ann", replace(phantom, volume=volume)).remarks)
+    if case != "rolled":
+        with pytest.raises(UserError, match="'ann' is upside down: z runs from superior to inferior"):
+            admit("ann", replace(phantom, volume=volume[::-1]))
+    with pytest.raises(UserError, match="'ann' is less like its mirror image along the last axis"):
+        admit("ann", replace(phantom, volume=volume.transpose(2, 1, 0)))
+
+
+@pytest.mark.parametrize("case", [case for case in PLACED if case != "rolled"])
+def test_of_a_real_head_rows_and_columns_are_told_apart_too(case):
+    head = make_source("heads").load("uih-b")
+    volume = PLACED[case](head.volume)
+    assert admit("ann", replace(head, volume=volume)).subject
+    for wrong, words in ((volume[::-1], "is upside down"), (volume.transpose(0, 2, 1), "than along axis 1")):
+        with pytest.raises(UserError, match=words):
+            admit("ann", replace(head, volume=wrong))
+
+
+def test_a_head_without_a_neck_is_not_upside_down_either_way(phantom):
+    z, y, x = np.meshgrid(*(np.arange(n) - n / 2 for n in (30, 100, 80)), indexing="ij", sparse=True)
+    for thick, offset in ((6.0, 0.0), (6.0, 0.4), (9.0, 0.8)):
+        ball = (((z + offset) * thick / 80) ** 2 + (y / 46) ** 2 + (x / 36) ** 2 < 1).astype(np.float32)
+        assert admit("ann", Head(ball, (thick, 2.0, 2.0))).subject
+        assert admit("ann", Head(ball[::-1], (thick, 2.0, 2.0))).subject
 
 
 def test_a_head_of_another_scale_and_type_is_mended_and_said(phantom):
