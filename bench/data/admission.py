@@ -17,6 +17,7 @@ have.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,7 +33,7 @@ LENGTHS_MM = (0.05, 20.0)
 """Of a voxel: others are of another unit."""
 SCALES = (1e-9, 1e9)
 """Of the largest k-space sample: beyond, squares of small ones are lost in single precision."""
-PERCENTILE = (0.1, 10.0)
+PERCENTILE = (0.9, 1.1)
 """Of a head, the 99.9th: as far from 1 as is let in unchanged."""
 LEAST_HEAD_MM = 60.0  # below the vertex: less shows no cranium
 END_MM = 5.0  # of the first and last slices that show something, whose areas are compared
@@ -111,10 +112,21 @@ def admit(name: str, loaded: object) -> Admitted:
     if isinstance(loaded, RawSubject):
         if not isinstance(loaded.kspace, dict) or not loaded.kspace:
             raise Refused(name, "has no slice")
+        _check_keys(name, loaded.kspace)
         if loaded.voxel_mm is not None:
             _check_lengths(name, loaded.voxel_mm, 2)
         return Admitted(loaded, (), "")
     raise Refused(name, f"is a {type(loaded).__name__}: return a bench.Head or a bench.RawSubject")
+
+
+def _check_keys(name: str, kspace: Mapping[Any, object]) -> None:
+    for key in kspace:
+        pair = key if isinstance(key, tuple) and len(key) == 2 else (None, None)
+        named = isinstance(pair[0], str) and pair[0].strip() and pair[0].isprintable()
+        if not named or not isinstance(pair[1], int | np.integer) or isinstance(pair[1], bool) or pair[1] < 0:
+            raise Refused(
+                name, f"has a slice called {key!r}: call it (contrast, number), a printable text and 0 or more"
+            )
 
 
 def _admit_head(name: str, head: Head) -> Admitted:

@@ -333,6 +333,29 @@ def test_a_head_of_another_scale_and_type_is_mended_and_said(phantom):
     assert np.percentile(found.subject.head.volume, 99.9) == pytest.approx(1, rel=1e-3)
 
 
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_a_head_of_half_or_twice_the_scale_is_mended_too(phantom, factor):
+    found = admit("ann", replace(phantom, volume=phantom.volume * np.float32(factor)))
+    assert found.remarks[0].startswith("'ann': the 99.9th percentile of the volume must be 1, it was")
+    assert np.percentile(found.subject.head.volume, 99.9) == pytest.approx(1, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["t1w", (0, "t1w"), ("t1w", -1), ("t1w", 1.0), ("t1w", True), ("", 0), ("t1\nw", 0), ("t1w", 0, 0), ("t1w", "0")],
+)
+def test_slices_are_called_by_contrast_and_number(key):
+    with pytest.raises(UserError) as error:
+        admit("ann", RawSubject({("t1w", 0): ellipse(), key: ellipse()}, None))
+    assert str(error.value).startswith(f"'ann' has a slice called {key!r}: call it (contrast, number)")
+    assert "\n" not in str(error.value)
+
+
+def test_numbers_of_slices_may_be_those_of_numpy():
+    numbers = RawSubject({("t1w", np.int64(n)): ellipse(number=n) for n in range(3)}, None)
+    assert len(taken_in(numbers).subject.kspace) == 3
+
+
 def test_every_head_that_is_shipped_passes_unchanged(phantom):
     found = admit("ann", phantom)
     assert found.remarks == ()
