@@ -187,8 +187,10 @@ def _box(name: str, head: Head) -> tuple[slice, ...]:
 def _coarse(volume: Array) -> Array:
     """Means of blocks, about 24 along each axis: in them a head that is turned a little is still like its mirror image."""
     sizes = [max(1, n // 24) for n in volume.shape]
-    whole = volume[tuple(slice(0, n // size * size) for n, size in zip(volume.shape, sizes, strict=True))]
-    z, y, x = (n // size for n, size in zip(whole.shape, sizes, strict=True))
+    z, y, x = (n // size for n, size in zip(volume.shape, sizes, strict=True))
+    left = [n % size // 2 for n, size in zip(volume.shape, sizes, strict=True)]  # as much as at the other end
+    cuts = zip(left, (z, y, x), sizes, strict=True)
+    whole = volume[tuple(slice(first, first + count * size) for first, count, size in cuts)]
     blocks: Array = whole.reshape(z, sizes[0], y, sizes[1], x, sizes[2]).mean((1, 3, 5))
     return blocks
 
