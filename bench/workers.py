@@ -19,6 +19,7 @@ from bench.errors import Diverged, UserError, why
 
 Progress = Callable[[int, int, str], None]  # done, total, what
 WATCH_SECONDS = 0.5
+ENDED = "its process ended"  # begins what is said where a task could not say so itself
 LONGEST_TEMPORARY = 60  # bytes of a folder's path; with the name of a socket in it, 108 are the most
 
 
@@ -173,7 +174,7 @@ def _listen(
         process.join()
         if process.exitcode == -signal.SIGKILL:
             return Outcome("out-of-memory", "the system ended its process")
-        return Outcome("failed", f"its process ended with code {process.exitcode}")
+        return Outcome("failed", f"{ENDED} with code {process.exitcode}")
     if isinstance(message, Outcome):
         process.join()
         return message

@@ -34,7 +34,7 @@ from bench.mri.coils import compress, compress_images, compression, espirit_maps
 from bench.mri.fourier import crop, fft2c, ifft2c, to_low_resolution
 from bench.store.files import atomic_path, locked
 from bench.store.layout import cache_folder
-from bench.workers import Outcome, Progress, Task, attempt, carry_out
+from bench.workers import ENDED, Outcome, Progress, Task, attempt, carry_out
 
 CALIBRATION = 24  # width of the fully sampled centre that coil maps come from
 MOST_WEIGHT = 2.0  # of virtual coils; in heads it reaches 1.04 for 8 of 18 coils and 1.42 for 4, in the air more
@@ -121,20 +121,27 @@ def _make(
         torch.set_num_threads(1)  # as workers do: rounding depends on it
         try:
             for id, series in todo.items():
-                _check(attempt(partial(prepare_series, series, plugin_files, partial(finished, id))))
+                _check(series, attempt(partial(prepare_series, series, plugin_files, partial(finished, id))))
         finally:
             torch.set_num_threads(threads)
             _load.cache_clear()
         return
     tasks = [Task(id, prepare_series, (series, plugin_files)) for id, series in todo.items()]
     outcomes = carry_out(tasks, jobs, 1, finished)
-    for id in todo:
-        _check(outcomes[id])
+    for id, series in todo.items():
+        _check(series, outcomes[id])
 
 
-def _check(outcome: Outcome) -> None:
-    if outcome.status != "done":
-        raise UserError(str(outcome.reason))
+def _check(series: Series, outcome: Outcome) -> None:
+    if outcome.status == "done":
+        return
+    told = outcome.status == "failed" and not str(outcome.reason).startswith(ENDED)  # by whom it came from
+    reason = outcome.reason if outcome.status == "failed" else f"{outcome.status}: {outcome.reason}"
+    raise UserError(str(reason) if told else f"Source '{series.source_id}': {_what(series)}: {reason}")
+
+
+def _what(series: Series) -> str:
+    return f"subject '{series.subject}', contrast '{series.view.contrast}' cannot be prepared"
 
 
 def _remarks(dataset: Dataset, wanted: Sequence[Split]) -> list[str]:
@@ -143,17 +150,31 @@ def _remarks(dataset: Dataset, wanted: Sequence[Split]) -> list[str]:
     whose: dict[str, tuple[str, Split]] = {}
     for split in SPLITS:
         for series in dataset.series(split):
-            if not series.path.exists():
+            about = _about(series, split in wanted)
+            if about is None:
                 continue
-            with h5py.File(series.path) as file:
-                about = json.loads(file.attrs.get("about", "{}"))
             if split in wanted:
                 said |= dict.fromkeys(about.get("remarks", ()))
             other, elsewhere = whose.setdefault(about.get("content", series.path.name), (series.subject, split))
             if other != series.subject:
                 where = f"'{other}' ({elsewhere}) and '{series.subject}' ({split})"
-                said[f"{where} hold the same data, and count as two people."] = None
+                learnt = ": what is tested was trained on" * ({elsewhere, split} == {"train", "test"})
+                said[f"{where} hold the same data, and count as two people{learnt}."] = None
     return list(said)
+
+
+def _about(series: Series, wanted: bool) -> dict[str, Any] | None:
+    """What a file says of itself; None where there is none, or it is not wanted and cannot be read or asked for."""
+    try:
+        if not series.path.exists():
+            return None
+        with h5py.File(series.path) as file:
+            about: dict[str, Any] = json.loads(file.attrs.get("about", "{}"))
+        return about
+    except (OSError, KeyError, ValueError, UserError):
+        if wanted:
+            raise
+        return None
 
 
 def open_split(dataset: Dataset, split: Split) -> Slices:
@@ -199,9 +220,7 @@ def prepare_series(series: Series, plugin_files: tuple[Path, ...], progress: Pro
     registry.discover(plugin_files)
     with locked(series.path.with_suffix(".lock"), series.path.name):
         if not is_prepared(series, thoroughly=True):
-            with asking(
-                series.source_id, f"subject '{series.subject}', contrast '{series.view.contrast}' cannot be prepared"
-            ):
+            with asking(series.source_id, _what(series)):
                 admitted = _admitted(series)
                 with atomic_path(series.path) as temporary:
                     _write(temporary, series, admitted)

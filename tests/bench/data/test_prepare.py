@@ -361,6 +361,49 @@ def test_a_subject_that_cannot_be_loaded_is_named(cache, tmp_path):
         assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(("raised", "why"), [("MemoryError()", "no memory left"), ("", "the system ended its process")])
+def test_who_does_not_fit_the_memory_is_named(cache, tmp_path, raised, why):
+    path = tmp_path / "big_source.py"
+    body = f"raise {raised}" if raised else "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    path.write_text(OWN.format(id="big-scans").replace("random = np", f"{body}\n        random = np"))
+    registry.discover((path,))
+    data = Dataset.of(registry.datasets()["vwi"].made_by(), "big-scans", SMOKE, 0, None)
+    for jobs in (1, 2) if raised else (2,):
+        with pytest.raises(UserError) as error:
+            prepare(data, ["test"], jobs, lambda *_: None, (path,))
+        said = "Source 'big-scans': subject 'c', contrast 't1w-axial' cannot be prepared: out-of-memory: "
+        assert str(error.value) == said + why
+
+
+def test_of_splits_that_are_not_wanted_nothing_is_asked(cache, tmp_path):
+    path = tmp_path / "own_source.py"
+    text = OWN.format(id="shy-scans").replace("random.default_rng(0)", "random.default_rng(ord(subject))")
+    path.write_text(text)
+    registry.discover((path,))
+    data = Dataset.of(registry.datasets()["vwi"].made_by(), "shy-scans", SMOKE, 0, None)
+    prepare(data, ["train"], 1, lambda *_: None)
+    damaged = data.series("train")[0].path
+    damaged.write_bytes(damaged.read_bytes()[:3000])
+    assert all("same data" not in line for line in prepare(data, ["test"], 1, lambda *_: None))
+    path.write_text(text.replace('return ("sha', 'assert subject == "c", "gone"\n        return ("sha'))
+    del sys.modules["bench_plugin_own_source"]
+    registry.discover((path,))
+    prepare(data, ["test"], 1, lambda *_: None)
+    with pytest.raises(UserError, match="the digests of 'a' cannot be told"):
+        prepare(data, ["train"], 1, lambda *_: None)
+
+
+def test_the_same_person_in_train_and_in_test_is_told(cache, tmp_path):
+    path = tmp_path / "own_source.py"
+    path.write_text(OWN.format(id="twice-scans"))
+    registry.discover((path,))
+    data = Dataset.of(registry.datasets()["vwi"].made_by(), "twice-scans", SMOKE, 0, None)
+    said = prepare(data, ["train", "validation", "test"], 1, lambda *_: None)
+    assert (
+        "'a' (train) and 'c' (test) hold the same data, and count as two people: what is tested was trained on." in said
+    )
+
+
 def test_without_workers_it_is_made_with_one_thread_as_with_them(cache, tmp_path, monkeypatch):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
     used = []
