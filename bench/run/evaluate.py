@@ -130,9 +130,9 @@ def _stages_used(job: RunJob, composition: Composition) -> tuple[StageUse, ...]:
     return tuple(used)
 
 
-def write_failure(job: RunJob, status: str, reason: str | None) -> None:
+def write_failure(record: RunRecord, folder: RunFolder, device: str, status: str, reason: str | None) -> None:
     """Say in `run.json` why there are no rows."""
-    replace(job.record, status=status, reason=reason, provenance=provenance(job.device)).write(job.folder.record)
+    replace(record, status=status, reason=reason, provenance=provenance(device)).write(folder.record)
 
 
 def examine(output: object, acquisition: Acquisition, target: Target) -> None:

@@ -1,7 +1,7 @@
 """Carries a plan out: fetch, prepare, train, evaluate, time."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.data import assets
 from bench.data.dataset import Dataset
@@ -37,14 +37,8 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
     for name in needed_assets(plans):
         assets.fetch(name, callbacks.fetching)
     refused = _prepare(request, plans, callbacks)
-    lost = {
-        _id(plan.test, row.method.id, plan): Outcome("failed", refused[name])
-        for plan in plans
-        for name in (plan.test.name, plan.training.name)
-        for row in plan.to_evaluate
-        if name in refused
-    }
-    plans = [plan for plan in plans if plan.test.name not in refused and plan.training.name not in refused]
+    lost = _lost(request, plans, refused)
+    plans = [_without(plan, refused) for plan in plans]
     for plan in plans:
         _clear(request, plan)
     tasks: dict[str, Task] = {}
@@ -69,7 +63,7 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
             outcome = outcomes[id] = _row_outcome(tasks[id], tasks, outcomes)
             there = finished(job.folder, job.record.keys.method)
             if outcome.status != "done" and not (there and outcome.status == "interrupted"):
-                write_failure(job, outcome.status, outcome.reason)
+                write_failure(job.record, job.folder, job.device, outcome.status, outcome.reason)
     return lost | outcomes | _time(request, plans, jobs, outcomes, callbacks)
 
 
@@ -114,31 +108,62 @@ def _prepare(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) -
     Returns
     -------
     dict
-        Why a dataset cannot be prepared, by its name. The others go on.
+        Why splits cannot be prepared, by their key. The others go on.
 
     Raises
     ------
     UserError
-        If none can.
+        If nothing is left to do without them.
     """
     wanted: dict[str, tuple[Dataset, tuple[Split, ...]]] = {}
     for plan in plans:
         if plan.to_train:
-            wanted[plan.training.key("train", "validation")] = plan.training, ("train", "validation")
+            wanted[_learnt_from(plan)] = plan.training, ("train", "validation")
         if plan.to_evaluate or plan.to_time:
             wanted[plan.test.key("test")] = plan.test, ("test",)
     refused: dict[str, str] = {}
-    for data, splits in wanted.values():
+    for key, (data, splits) in wanted.items():
         try:
             remarks = prepare(data, splits, request.jobs, callbacks.preparing, request.plugin_files)
         except UserError as error:
-            if {data.name for data, _ in wanted.values()} <= {*refused, data.name}:
+            refused[key] = str(error)
+            if not any(row.to_do != "nothing" for plan in plans for row in _without(plan, refused).rows):
                 raise
-            refused[data.name] = str(error)
             continue
         for remark in remarks:
             callbacks.saying(remark)
     return refused
+
+
+def _learnt_from(plan: DatasetPlan) -> str:
+    return plan.training.key("train", "validation")
+
+
+def _why_lost(plan: DatasetPlan, row: RowPlan, refused: dict[str, str]) -> str | None:
+    """Why a row cannot be made: nobody to test, or nobody to make a stage of its own from."""
+    reason = refused.get(plan.test.key("test"))
+    if reason or all(stage.found for stage in row.own_stages):
+        return reason
+    return refused.get(_learnt_from(plan))
+
+
+def _without(plan: DatasetPlan, refused: dict[str, str]) -> DatasetPlan:
+    """The plan without rows that are lost."""
+    left = [row for row in plan.rows if row.to_do == "nothing" or not _why_lost(plan, row, refused)]
+    return replace(plan, rows=left)
+
+
+def _lost(request: Request, plans: list[DatasetPlan], refused: dict[str, str]) -> dict[str, Outcome]:
+    """Rows whose people cannot be prepared, by task; what is there of before stays."""
+    lost: dict[str, Outcome] = {}
+    for plan in plans:
+        for row in plan.to_evaluate if refused else ():
+            reason = _why_lost(plan, row, refused)
+            if reason:
+                lost[_id(plan.test, row.method.id, plan)] = Outcome("failed", reason)
+                if not finished(row.folder, row.key):
+                    write_failure(_record(request, plan, row), row.folder, request.device, "failed", reason)
+    return lost
 
 
 def _clear(request: Request, plan: DatasetPlan) -> None:
@@ -180,9 +205,10 @@ def stage_job(request: Request, plan: DatasetPlan, planned: StagePlan) -> StageJ
     )  # fmt: skip
 
 
-def _run_job(request: Request, plan: DatasetPlan, row: RowPlan) -> RunJob:
+def _record(request: Request, plan: DatasetPlan, row: RowPlan) -> RunRecord:
+    """What is known of a row before it is made."""
     protocol = plan.test.protocol
-    record = RunRecord(
+    return RunRecord(
         status="interrupted",
         reason=None,
         dataset=plan.dataset,
@@ -206,10 +232,13 @@ def _run_job(request: Request, plan: DatasetPlan, row: RowPlan) -> RunJob:
         provenance={},
         plugin_files=row.foreign,
     )
+
+
+def _run_job(request: Request, plan: DatasetPlan, row: RowPlan) -> RunJob:
     halves = tuple(
         (plugin.id, stage.place if stage else None) for plugin, stage in zip(row.method.halves, row.stages, strict=True)
     )
     return RunJob(
-        record, halves, row.folder, plan.settings, open_split(plan.test, "test"), plan.with_lpips, request.device,
-        request.plugin_files,
+        _record(request, plan, row), halves, row.folder, plan.settings, open_split(plan.test, "test"), plan.with_lpips,
+        request.device, request.plugin_files,
     )  # fmt: skip
