@@ -114,6 +114,8 @@ def _show_estimate(request: Request, plans: list[DatasetPlan]) -> None:
         say(
             f"It takes about: {', '.join(told)}{workers_said}; as the shipped ones did, or a try of what is not shipped."
         )
+    if not found.told and any(plan.to_evaluate or plan.to_time for plan in plans):
+        say(f"Nobody can tell how long evaluation and timing take on {request.device}.")
     if found.unknown:
         say(f"Nobody can tell how long it takes to train: {', '.join(found.unknown)}.")
 

@@ -32,7 +32,9 @@ class Estimate:
     evaluation: float = 0.0
     timing: float = 0.0
     unknown: tuple[str, ...] = ()
-    """Of what nobody can tell."""
+    """Stages of which nobody can tell how long they take to train."""
+    told: bool = True
+    """Whether somebody can tell of evaluation and timing: not on another device than the CPU."""
 
 
 def estimate(plans: Iterable[DatasetPlan], timing: bool, device: str) -> Estimate:
@@ -45,6 +47,8 @@ def estimate(plans: Iterable[DatasetPlan], timing: bool, device: str) -> Estimat
                 training.setdefault(stage.stage.key, _training(plan, stage) if device == "cpu" else None)
         pixels = plan.test.protocol.matrix[0] * plan.test.protocol.matrix[1]
         for row in (*plan.to_evaluate, *plan.to_time):
+            if device != "cpu":
+                continue
             once = _inference(plan, row)
             if row.to_do == "evaluate":
                 again = 2 if len(row.method.halves) == 2 else 1  # its super-resolver is also fed the truth
@@ -53,7 +57,7 @@ def estimate(plans: Iterable[DatasetPlan], timing: bool, device: str) -> Estimat
                 seconds["timing"] += LOADING_S + min(LONGEST_S, (TIMED_SLICES + 2) * once)
     known = [value for value in training.values() if value is not None]
     unknown = [s.stage.id for plan in plans for s in plan.to_train if training.get(s.stage.key, 0.0) is None]
-    return Estimate(sum(known), **seconds, unknown=tuple(dict.fromkeys(unknown)))
+    return Estimate(sum(known), **seconds, unknown=tuple(dict.fromkeys(unknown)), told=device == "cpu")
 
 
 def _training(plan: DatasetPlan, stage: StagePlan) -> float | None:
@@ -97,7 +101,7 @@ def _try(plugin: MethodPlugin, settings: Settings, protocol: Protocol) -> float:
                 began = time.process_time()
                 network(given)
             _tried[key] = time.process_time() - began
-        except Exception:  # noqa: BLE001 - bounds ask for the target, others fail: what fails here says so when it runs
+        except (Exception, SystemExit):  # noqa: BLE001 - bounds ask for the target, others fail: what fails here says so when it runs
             _tried[key] = 0.0
         finally:
             torch.set_num_threads(threads)

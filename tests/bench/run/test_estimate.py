@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from bench import terminal
 from bench.authoring.new import render
 from bench.run import estimate as module
 from bench.run.estimate import estimate
@@ -55,5 +56,26 @@ def test_what_was_shipped_took_as_long_as_it_says(request_, monkeypatch):
     assert estimate([plan], False, "cpu").training == pytest.approx(sum(shipped))
 
 
-def test_on_a_gpu_nobody_can_tell(request_):
+def test_on_a_gpu_nobody_can_tell(request_, monkeypatch):
     assert estimate(make_plan(request_), False, "cuda").unknown == ("modl",)
+    monkeypatch.setattr(module, "_try", None)  # nor is anything tried
+    found = estimate(make_plan(request_), True, "cuda")
+    assert (found.training, found.evaluation, found.timing, found.told) == (0, 0, 0, False)
+    assert estimate([], True, "cpu").told
+
+
+def test_what_is_not_told_is_said(request_, capsys):
+    terminal._show_estimate(replace(request_, device="cuda"), make_plan(request_))
+    said = capsys.readouterr().out
+    assert "Nobody can tell how long evaluation and timing take on cuda." in said
+    assert "It takes about" not in said
+
+
+@pytest.mark.parametrize("end", ["SystemExit(3)", "OSError()"])
+def test_a_method_that_ends_itself_does_not_end_the_estimate(request_, tmp_path, end):
+    path = tmp_path / "mine.py"
+    text = render("mine", "reconstructor")
+    path.write_text(text.replace("        image = acquisition.zero_filled\n", f"        raise {end}\n"))
+    assert f"raise {end}" in path.read_text()
+    own = replace(request_, methods="mine+sinc", plugin_files=(path,))
+    assert estimate(make_plan(own), False, "cpu").unknown == ("mine",)
