@@ -92,11 +92,15 @@ class _Line:
     done: int = 0
     what: str = ""
     began: float = field(default_factory=time.monotonic)
+    first: int = 0
+    """What was done when it said for the first time how much there is: before an interruption."""
+    counted: float | None = None
+    """When that was; None: when it began."""
 
     def __str__(self) -> str:
         said = f"{self.done}/{self.total}" + (f" {self.what}" if self.what else "")
-        seconds = time.monotonic() - self.began
-        return f"{said}, {duration(seconds / self.done * (self.total - self.done))} left" if self.done else said
+        seconds, done = time.monotonic() - (self.counted or self.began), self.done - self.first
+        return f"{said}, {duration(seconds / done * (self.total - self.done))} left" if done > 0 else said
 
 
 class Lines(Shown):
@@ -124,6 +128,8 @@ class Lines(Shown):
             if line is None:
                 line = self.running[id] = _Line(total)
                 self._say(f"{id}: begins")
+            if total != line.total:
+                line.first, line.counted = done, time.monotonic()
             line.total, line.done, line.what = total, done, what
             if done >= total:
                 del self.running[id]

@@ -52,6 +52,18 @@ def test_a_log_is_never_silent_for_long_and_tells_what_is_left(log, monkeypatch)
     assert re.fullmatch(r"stage modl: 1/4 plain, 5 min left", line)
 
 
+def test_what_was_done_before_an_interruption_took_no_time(log, monkeypatch):
+    monkeypatch.setattr(progress, "SILENCE_S", 0.5)
+    with Lines() as lines:
+        lines.work("stage modl", 0, 1, "starting")
+        lines.work("stage modl", 800, 1000, "plain")
+        lines.running["stage modl"].counted -= 100
+        lines.work("stage modl", 820, 1000, "plain")
+        time.sleep(1.3)
+    (line, *_) = without_times(log.getvalue()).splitlines()[1:]
+    assert re.fullmatch(r"stage modl: 820/1000 plain, 15 min left", line)
+
+
 def test_it_is_at_work_where_nothing_else_can_be_said(log, monkeypatch):
     monkeypatch.setattr(progress, "SILENCE_S", 0.5)
     with Lines():
