@@ -18,12 +18,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Does joint MRI reconstruction and super-resolution beat doing them in sequence?",
 )
+
+
+def _at_home(given: Any) -> Any:
+    """A path, or several, with `~` as a shell would have it: it leaves `--results=~/runs` alone."""
+    from bench.store.layout import at_home
+
+    if isinstance(given, list | tuple):
+        return [at_home(path) for path in given]
+    return at_home(given) if given else given
+
+
 PluginFiles = Annotated[
     list[Path] | None,
-    typer.Option("--plugin", help="A file or package folder with plugins of your own."),
+    typer.Option("--plugin", help="A file or package folder with plugins of your own.", callback=_at_home),
 ]
 ProfileName = Annotated[str, typer.Option(help="smoke, laptop, workstation, paper, or a TOML file of your own.")]
-Results = Annotated[Path, typer.Option(help="Folder that runs write to.")]
+Results = Annotated[Path, typer.Option(help="Folder that runs write to.", callback=_at_home)]
 
 
 def _version(wanted: bool) -> None:
@@ -58,7 +69,8 @@ def run(
     jobs: Annotated[int, typer.Option(help="One-thread workers.")] = 2,
     results: Results = Path("runs"),
     weights: Annotated[
-        Path | None, typer.Option(help="Results whose trained stages are used; default: the shipped ones.")
+        Path | None,
+        typer.Option(help="Results whose trained stages are used; default: the shipped ones.", callback=_at_home),
     ] = None,
     plugin: PluginFiles = None,
     set_: Annotated[
@@ -72,7 +84,9 @@ def run(
     rerun: Annotated[bool, typer.Option("--rerun", help="Compute rows again.")] = False,
     retrain: Annotated[bool, typer.Option("--retrain", help="Train stages again.")] = False,
     no_timing: Annotated[bool, typer.Option("--no-timing", help="Do not time the methods.")] = False,
-    compare: Annotated[Path | None, typer.Option(help="Results to print beside these, e.g. results.")] = None,
+    compare: Annotated[
+        Path | None, typer.Option(help="Results to print beside these, e.g. results.", callback=_at_home)
+    ] = None,
 ) -> None:
     """Train what is missing, evaluate, time; rows go to RESULTS."""
     from bench import terminal
@@ -89,7 +103,9 @@ def run(
 @app.command()
 def report(
     results: Results = Path("runs"),
-    out: Annotated[Path | None, typer.Option(help="Folder to write to; default: RESULTS/report.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write to; default: RESULTS/report.", callback=_at_home)
+    ] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Figures as PDF too.")] = False,
 ) -> None:
     """Make tables, figures and a verdict of what runs wrote."""

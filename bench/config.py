@@ -15,6 +15,7 @@ from bench import registry
 from bench.errors import UserError, closest
 from bench.method import PairSettings
 from bench.registry import MethodPlugin
+from bench.store.layout import at_home
 
 
 @dataclass(frozen=True)
@@ -252,7 +253,7 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
 
 
 def _existing(name: str, value: Any) -> Path:
-    path = Path(str(value)).expanduser()
+    path = at_home(Path(str(value)))
     if not path.is_file():
         raise UserError(f"{name} names no file: '{value}'.")
     return path.resolve()

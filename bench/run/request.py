@@ -11,6 +11,8 @@ from bench.errors import UserError
 from bench.store import layout
 from bench.store.layout import ResultsFolder
 
+DEVICES = ("cpu", "cuda", "mps")
+
 
 @dataclass(frozen=True)
 class Request:
@@ -82,7 +84,7 @@ def check_writable(what: str, wanted: Path, remedy: str) -> None:
     UserError
         If it cannot be.
     """
-    folder = wanted.expanduser().absolute()
+    folder = wanted.absolute()
     try:
         while not folder.exists():
             folder = folder.parent
@@ -96,10 +98,12 @@ def check_writable(what: str, wanted: Path, remedy: str) -> None:
 
 
 def _check_device(request: Request) -> None:
+    there = f"The device '{request.device}' is not available here: use --device cpu."
     try:
-        torch.empty(0, device=request.device)
+        if torch.empty(0, device=request.device).device.type not in DEVICES:
+            raise UserError(there)
     except (RuntimeError, AssertionError) as error:
-        raise UserError(f"The device '{request.device}' is not available here: use --device cpu.") from error
+        raise UserError(there) from error
     if request.devices > 1 and request.device not in ("cpu", "cuda"):
         raise UserError(f"--devices {request.devices} takes the first ones: use --device cuda or --device cpu.")
     if request.device == "cuda" and request.devices > torch.cuda.device_count():

@@ -183,11 +183,25 @@ def shipped() -> ResultsFolder | None:
 def cache_folder() -> Path:
     """`BENCH_CACHE`, or the platform's folder for a user's caches."""
     if named := os.environ.get("BENCH_CACHE"):
-        return Path(named).expanduser()
+        return at_home(Path(named))
     try:
         return _home_cache() / "joint-mri-bench"
     except RuntimeError as error:
         raise UserError("There is no home folder for a cache: name a folder with BENCH_CACHE.") from error
+
+
+def at_home(path: Path) -> Path:
+    """A path whose `~` is a home folder, as a shell would have it.
+
+    Raises
+    ------
+    UserError
+        If nobody has that home.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise UserError(f"'{path}' begins with a home folder that there is not: name another path.") from error
 
 
 def _home_cache() -> Path:

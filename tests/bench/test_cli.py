@@ -31,6 +31,10 @@ RUN = ("run", "--profile", "smoke", "--source", "phantom")
         (("run", "--profile", "smoke", "--dataset", "vfa", "--source", "phantom"), "use vfa-raw"),
         ((*RUN, "--results", "/dev/null/x"), "cannot be written"),
         ((*RUN, "--device", "abacus"), "use --device cpu"),
+        ((*RUN, "--device", "meta"), "The device 'meta' is not available here: use --device cpu"),
+        ((*RUN, "--results", "~nobody-here/x"), "'~nobody-here/x' begins with a home folder that there is not"),
+        ((*RUN, "--plugin", "~nobody-here/x.py"), "begins with a home folder that there is not"),
+        (("report", "--results", "~nobody-here/x"), "begins with a home folder that there is not"),
         ((*RUN, "--seeds", "0"), "--seeds must be at least 1"),
         ((*RUN, "--limit", "0"), "--limit must be at least 1"),
         ((*RUN, "--devices", "0"), "--devices must be at least 1"),
@@ -153,3 +157,27 @@ def test_what_an_encoding_lacks_is_replaced(encoding):
         [sys.executable, "-m", "bench", "list", "sources"], check=True, capture_output=True, env=environment
     )
     assert "phantom" in listed.stdout.decode(encoding)
+
+
+def test_a_home_folder_is_meant_wherever_a_path_is_named(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "home").mkdir()
+    path = "~/cache"
+    monkeypatch.setenv("BENCH_CACHE", path)
+    code, _ = run(
+        capsys, *RUN, "--methods", "oracle+sinc", "--limit", "2", "--no-timing", "--jobs", "1", "--results=~/runs"
+    )
+    assert code == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["home"]
+    assert (tmp_path / "home/runs/vwi/smoke/oracle+sinc/seed0/run.json").exists()
+    assert run(capsys, "report", "--results=~/runs", "--out=~/page")[0] == 0
+    assert (tmp_path / "home/page/index.html").exists()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["home"]
+
+
+def test_a_cache_in_a_home_that_there_is_not_is_one_line(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCH_CACHE", "~nobody-here")
+    code, printed = run(capsys, *RUN, "--methods", "oracle+sinc", "--results", str(tmp_path))
+    assert code == 2
+    assert printed.err == "bench: '~nobody-here' begins with a home folder that there is not: name another path.\n"
