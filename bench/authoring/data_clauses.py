@@ -1,6 +1,8 @@
 """What is tried on a source or a dataset, clause by clause."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from bench import registry
 from bench.authoring.trial import Broken, Clause
@@ -10,13 +12,14 @@ from bench.data.dataset import Dataset
 from bench.data.prepare import sampling_mask
 from bench.data.protocol import Protocol, RawSubject, Source
 from bench.errors import UserError
+from bench.progress import say
 from bench.registry import Plugin
 
 
 def of_source(plugin: Plugin) -> list[Clause]:
     """The clauses of a source; its first test subject is loaded."""
     source: Source = plugin.made_by()
-    return [("subjects", lambda: _subjects(source)), ("load", lambda: _load(source))]
+    return [("subjects", lambda: _subjects(source)), ("load", lambda: _load(plugin.id, source))]
 
 
 def of_dataset(plugin: Plugin) -> list[Clause]:
@@ -39,19 +42,31 @@ def _subjects(source: Source) -> None:
             raise Broken(f"digests('{subject}') is (): give at least one text")
 
 
-def _load(source: Source) -> None:
-    """What would be mended in a run is not as the contract says either."""
+def _load(id: str, source: Source) -> None:
+    """What a run would mend is said, as the run would."""
     subject = source.subjects()["test"][0]
     try:
         admitted = admit(subject, source.load(subject))
         remarks = admitted.remarks
         if isinstance(admitted.subject, RawSubject):
             for contrast in dict.fromkeys(contrast for contrast, _ in admitted.subject.kspace):
-                remarks += admit_contrast(subject, admitted.subject, contrast, None).remarks
+                sizes = [np.shape(k)[-2:] for (of, _), k in admitted.subject.kspace.items() if of == contrast]
+                remarks += admit_contrast(subject, admitted.subject, contrast, _matrix(id, source, sizes)).remarks
     except UserError as error:
         raise Broken(str(error)) from error
-    if remarks:
-        raise Broken(remarks[0].rstrip("."))
+    for remark in dict.fromkeys(remarks):
+        say(remark)
+
+
+def _matrix(id: str, source: Source, sizes: Sequence[tuple[int, ...]]) -> tuple[int, int] | None:
+    """What a dataset that the source suits would use of k-space in a run of the default profile; None: all of it."""
+    for plugin in registry.datasets().values():
+        protocol = plugin.made_by()
+        if id in protocol.sources or protocol.id in source.datasets:
+            matrix = Dataset.of(protocol, id, load("laptop"), 0, None).protocol.matrix
+            fits = all(len(size) == 2 and size[0] >= matrix[0] and size[1] >= matrix[1] for size in sizes)
+            return matrix if fits else None
+    return None
 
 
 def _protocol(plugin: Plugin) -> None:

@@ -27,19 +27,11 @@ RAW = 'bench.RawSubject({("t1w", 0): np.ones((2, 8, 8), np.complex64)}, None)'
         ("subjects", '"test": ("four",)', '"test": ()', "nobody is in 'test'"),
         ("subjects", '    label = "made-up data"', "    name = 'x'", "it has no `label`: write label ="),
         ("subjects", 'return ("version 1",)', "return ()", "digests('one') is (): give at least one text"),
-        ("load", HEAD, HEAD.replace("head,", "head.astype(float),"), "volume is float64 (90, 100, 80), not float32"),
         ("load", HEAD, HEAD.replace("head,", "head[0],"), "volume is float32 (100, 80), not float32 with 3 axes"),
         ("load", HEAD, HEAD.replace("head,", "head * np.float32(np.nan),"), "volume holds NaN or infinity"),
         ("load", HEAD, HEAD.replace("head,", "0 * head,"), "nothing but zeros"),
-        ("load", HEAD, HEAD.replace("head,", "4095 * head,"), "the 99.9th percentile of the volume must be 1"),
         ("load", HEAD, "head", "'four' is a ndarray: return a bench.Head or a bench.RawSubject"),
         ("load", HEAD, "bench.RawSubject({}, None)", "'four' has no slice"),
-        (
-            "load",
-            HEAD,
-            f'bench.RawSubject({{("t1w", 0): {WAVES} + 0j}}, None)',
-            "'four, t1w, slice 0': kspace is complex128",
-        ),
         ("load", HEAD, RAW.replace("np.ones(", "0 * np.ones("), "nothing but zeros"),
         (
             "load",
@@ -57,6 +49,37 @@ def test_a_source_that_is_not_as_declared_is_told(tmp_path, clause, old, new, wo
     assert f"'mine' breaks the clause '{clause}' ({CLAUSES[clause]}): " in str(error.value)
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+
+
+LARGE = "np.ones((2, 1, 1)) / (1.0 + abs(np.mgrid[-200:200, -160:160]).sum(0)) ** 2"
+
+
+@pytest.mark.parametrize(
+    ("new", "words"),
+    [
+        (
+            HEAD.replace("head,", "head.astype(float),"),
+            "'four': volume is float64 (90, 100, 80), not float32: converted.",
+        ),
+        (HEAD.replace("head,", "4095 * head,"), "'four': the 99.9th percentile of the volume must be 1, it was 4"),
+        (f'bench.RawSubject({{("t1w", 0): {WAVES} + 0j}}, None)', "'four, t1w, slice 0': kspace is complex128"),
+        (f'bench.RawSubject({{("t1w", 0): ({LARGE} + 0j)}}, None)', "'four, t1w, slice 0': kspace is complex128"),
+    ],
+)
+def test_what_a_run_would_mend_is_said_and_breaks_nothing(tmp_path, capsys, new, words):
+    load(tmp_path, SOURCE.replace(HEAD, new))
+    assert check_id("mine") == ["subjects", "load"]
+    assert words in capsys.readouterr().out
+
+
+def test_only_what_a_dataset_uses_of_kspace_is_judged(tmp_path):
+    """Its first and last rows, which no matrix of `vwi` reaches, are zero."""
+    raw = f'bench.RawSubject({{("t1w", 0): {LARGE} * (abs(np.arange(400) - 200) < 190)[:, None] + 0j}}, None)'
+    load(tmp_path, SOURCE.replace(HEAD, raw))
+    assert check_id("mine") == ["subjects", "load"]
+    load(tmp_path, SOURCE.replace(HEAD, raw).replace("mine", "alone").replace('("vwi",)', "()"), id="alone")
+    with pytest.raises(UserError, match="kspace has 21 of 400 rows zero on both sides"):
+        check_id("alone")
 
 
 DATASET = render("mine", "dataset")
