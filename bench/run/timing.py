@@ -16,7 +16,7 @@ from bench.store.tables import write_table
 from bench.workers import Progress
 
 TIMED_SLICES = 5
-LONGEST_S = 20.0  # a method; at least one slice is timed after the warm-up
+LONGEST_S = 20.0  # a method: afterwards no slice is begun, but one is always timed after the warm-up
 
 
 def time_methods(jobs: list[RunJob], progress: Progress) -> None:
@@ -41,9 +41,9 @@ def _at_slice(job: RunJob, composition: Composition, index: int) -> Callable[[],
 
 
 def measure(action: Callable[[], object], device: str) -> dict[str, float]:
-    """Seconds, those of them that its threads were at work, and peak MB above what was held before.
+    """Seconds, those of them that its threads were at work, how often others took a core from them, and peak MB above before.
 
-    Where the system does not tell the memory, it is nan.
+    What the system does not tell is nan.
     """
     cuda = device.startswith("cuda")
     if cuda:
@@ -52,13 +52,27 @@ def measure(action: Callable[[], object], device: str) -> dict[str, float]:
         before = torch.cuda.memory_allocated() / 1e6
     else:
         before = _reset_peak()
-    started, worked = time.perf_counter(), time.process_time()
+    started, worked, taken = time.perf_counter(), time.process_time(), _taken()
     action()
     if cuda:
         torch.cuda.synchronize()
     seconds, at_work = time.perf_counter() - started, time.process_time() - worked
     peak = torch.cuda.max_memory_allocated() / 1e6 if cuda else _status_mb("VmHWM")
-    return {"seconds": seconds, "cpu_seconds": at_work, "peak_memory_mb": max(peak - before, 0.0)}
+    return {
+        "seconds": seconds,
+        "cpu_seconds": at_work,
+        "switches": _taken() - taken,
+        "peak_memory_mb": max(peak - before, 0.0),
+    }
+
+
+def _taken() -> float:
+    """How often a core was taken from a thread of this process that was not done: for others, where there are any."""
+    try:
+        import resource
+    except ImportError:  # of Unix only
+        return float("nan")
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw)
 
 
 def _reset_peak() -> float:

@@ -210,4 +210,4 @@ def _timing(path: Path) -> pd.DataFrame | None:
     if not path.exists():
         return None
     measured = ("seconds", "peak_memory_mb", "threads")
-    return read_table(path, (*measured, "device"), (*measured, "gmac", "cpu_seconds"))
+    return read_table(path, (*measured, "device"), (*measured, "gmac", "cpu_seconds", "switches"))

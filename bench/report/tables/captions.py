@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from bench.metrics.scores import BY_ID, MAIN, SCORES
 from bench.report.read.results import DatasetResults, Run
 from bench.report.statistics import FEWEST_PEOPLE, WITHIN
-from bench.report.tables.main import ALPHA, AT_WORK, AT_WORK_SHARE, BUSY, IDLE, TIED, Line
+from bench.report.tables.main import ALPHA, AT_WORK, AT_WORK_SHARE, BUSY, IDLE, TAKEN, TIED, Line
 from bench.store.tables import ROW_KEY
 
 NOT_RECORDED = "not recorded"
@@ -170,7 +170,10 @@ def _idle(table: Sequence[Line]) -> list[str]:
 def timed_busy(table: Sequence[Line]) -> list[str]:
     """Whose seconds mean little."""
     found = [line.method for line in table if line.busy]
-    said = f"{BUSY} timed while the machine was busy: less than {AT_WORK_SHARE:.0%} of the seconds were at work on it"
+    signs = (
+        f"less than {AT_WORK_SHARE:.0%} of the seconds were at work on it, or cores were taken {TAKEN:g} times a second"
+    )
+    said = f"{BUSY} timed while the machine was busy: {signs}"
     return [f"{said}: {', '.join(found)}."] if found else []
 
 

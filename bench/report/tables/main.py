@@ -24,6 +24,8 @@ IDLE = "‡"
 BUSY = "§"
 AT_WORK_SHARE = 0.8
 """Of the seconds of a timed slice that the processor was at work on it: less, and others were."""
+TAKEN = 50.0
+"""Times a second that others took a core: more, and two threads may be at work for whole seconds, each at half its speed."""
 AT_WORK = (0.55, 0.95)
 """Accuracy of a discriminator that neither guesses nor is always right."""
 ALPHA = 0.05
@@ -101,6 +103,12 @@ def at_work(accuracy: float | None) -> bool:
     return accuracy is None or AT_WORK[0] <= accuracy <= AT_WORK[1]
 
 
+def _busy(times: pd.DataFrame) -> bool:
+    """Whether others were at work where this was timed."""
+    share, taken = ((times[column] / times["seconds"]).median() for column in ("cpu_seconds", "switches"))
+    return bool(share < AT_WORK_SHARE or taken > TAKEN)
+
+
 def _line(results: DatasetResults, method: str, contrast: str | None) -> Line:
     runs, test_share = results.of(method), results.test_share
     done = [run for run in runs if run.rows is not None]
@@ -120,7 +128,7 @@ def _line(results: DatasetResults, method: str, contrast: str | None) -> Line:
         )  # fmt: skip
     timing = [run.timing for run in done if run.timing is not None]
     times = pd.concat(timing) if timing else pd.DataFrame()
-    times = times.reindex(columns=["seconds", "cpu_seconds", "peak_memory_mb", "gmac"]).astype(float)
+    times = times.reindex(columns=["seconds", "cpu_seconds", "switches", "peak_memory_mb", "gmac"]).astype(float)
     by_slice = rows.groupby(ROW_KEY)[list(BY_ID)].mean()
     return Line(
         record.method,
@@ -131,7 +139,7 @@ def _line(results: DatasetResults, method: str, contrast: str | None) -> Line:
         len(rows.drop_duplicates(ROW_KEY)),
         rows["subject"].nunique(),
         float(times["seconds"].median()),
-        bool((times["cpu_seconds"] / times["seconds"]).median() < AT_WORK_SHARE),
+        _busy(times),
         float(times["peak_memory_mb"].max()),
         record.parameters,
         float(times["gmac"].max()),

@@ -125,3 +125,14 @@ def test_what_was_timed_on_a_busy_machine_is_marked(results, cpu, mark):
     text = printed(summary(results.folder, "vwi", "laptop"))
     assert re.search(rf"0\.500{mark} *\n", text)
     assert ("timed while the machine was busy" in text) == bool(mark)
+
+
+@pytest.mark.parametrize(("switches", "mark"), [("4", ""), ("", ""), ("120", "§")])
+def test_two_threads_at_half_speed_were_timed_on_a_busy_machine(results, switches, mark):
+    folder = results.add("proposed", "joint")
+    folder.timing.write_text(
+        f"seconds,cpu_seconds,switches,peak_memory_mb,device,threads,gmac\n0.5,0.5,{switches},100,cpu,2,1.5\n"
+    )
+    text = printed(summary(results.folder, "vwi", "laptop"))
+    assert re.search(rf"0\.500{mark} *\n", text)
+    assert ("timed while the machine was busy" in text) == bool(mark)

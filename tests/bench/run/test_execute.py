@@ -107,6 +107,7 @@ def test_timing_has_its_own_file(outcomes, folder):
     assert (timing["seconds"] > 0).all()
     assert (timing["threads"] == 2).all()
     assert (timing["gmac"] > 0).all()
+    assert (timing["switches"] >= 0).all()
 
 
 def test_what_is_done_is_not_done_again(request_, outcomes):
