@@ -3,7 +3,7 @@ BENCH = .venv/bin/bench
 L1 = dl-espirit+rrdb,dl-espirit~rrdb,hr-refined,hr-refined-frozen,hr-unrolled,proposed-l1,ablation-end-to-end-l1,ablation-separate-l1
 UNTRAINED = cg-sense+sinc,cg-sense-plain+bicubic,oracle+sinc,oracle+bicubic
 
-.PHONY: bench test lint reference
+.PHONY: bench test test-slow lint reference
 
 .venv/installed: pyproject.toml constraints.txt
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
@@ -16,6 +16,9 @@ bench: .venv/installed
 
 test: .venv/installed
 	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-slow: .venv/installed
+	.venv/bin/python -m pytest -m slow -n 2
 
 lint: .venv/installed
 	.venv/bin/ruff check .

@@ -8,6 +8,7 @@ from .api import read_results as read_results
 from .api import reconstruct as reconstruct
 from .api import score as score
 from .data.protocol import Head as Head
+from .data.protocol import LazyKspace as LazyKspace
 from .data.protocol import Protocol as Protocol
 from .data.protocol import RawSubject as RawSubject
 from .data.protocol import Source as Source

@@ -1,7 +1,7 @@
 """What is acquired: geometry, mask, acceleration, coils, noise, slices and splits. A dataset is a protocol over a source."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
@@ -131,11 +131,27 @@ class Head:
 class RawSubject:
     """Measured, fully sampled k-space."""
 
-    kspace: dict[tuple[str, int], NDArray[np.complex64]]
+    kspace: Mapping[tuple[str, int], NDArray[np.complex64]]
     """(contrast, slice) -> (coil, Y, X), centred, orthonormal FFT."""
     voxel_mm: tuple[float, float] | None
     """(y, x) of this k-space as it is given: field of view over Y and X. A crop to the protocol's matrix makes it grow. None:
     unknown."""
+
+
+class LazyKspace(Mapping[tuple[str, int], NDArray[np.complex64]]):
+    """Slices that are read when they are asked for, by (contrast, slice number)."""
+
+    def __init__(self, reads: Mapping[tuple[str, int], Callable[[], NDArray[np.complex64]]]) -> None:
+        self.reads = reads
+
+    def __getitem__(self, key: tuple[str, int]) -> NDArray[np.complex64]:
+        return self.reads[key]()
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        return iter(self.reads)
+
+    def __len__(self) -> int:
+        return len(self.reads)
 
 
 class Source(ABC):
@@ -161,6 +177,10 @@ class Source(ABC):
     def within(self, subject: str, plane: Axis) -> tuple[float, float]:
         """Parts of a head, as `View.extent` counts them, between which its volume holds whole slices."""
         return 0.0, 1.0
+
+    def count(self, subject: str, contrast: str) -> int | None:
+        """How many slices of a contrast somebody has, 0 where none; None: known when the subject is loaded."""
+        return None
 
     def assets(self, subject: str) -> tuple[str, ...]:
         """Names for `bench fetch` of what has to be downloaded for a subject."""

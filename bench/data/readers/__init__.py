@@ -1,0 +1,1 @@
+"""Readers of people's own files, one module a format: `opening` asks them all."""
