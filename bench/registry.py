@@ -51,7 +51,7 @@ class Plugin:
     @property
     def built_in(self) -> bool:
         """Whether it is part of this package."""
-        return self.module.startswith(PACKAGES)
+        return self.module.startswith((*PACKAGES, "bench.data."))
 
     @cached_property
     def sha256(self) -> str:
@@ -199,7 +199,7 @@ def _enter(table: dict[str, Any], plugin: Plugin) -> None:
 
 
 def discover(plugin_files: Iterable[Path] = ()) -> None:
-    """Import the built-in plugins, the entry points of group `bench.plugins` and the given files or package folders.
+    """Import the built-in plugins, a user's data, the entry points of group `bench.plugins` and the given files or folders.
 
     Raises
     ------
@@ -209,6 +209,7 @@ def discover(plugin_files: Iterable[Path] = ()) -> None:
     for package in PACKAGES:
         for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
             importlib.import_module(f"{package}.{module.name}")
+    importlib.import_module("bench.data.imported").register()
     for entry in entry_points(group="bench.plugins"):
         _admitted.add(entry.module.partition(".")[0])
         entry.load()

@@ -110,7 +110,7 @@ def admit(name: str, loaded: object) -> Admitted:
     if isinstance(loaded, Head):
         return _admit_head(name, loaded)
     if isinstance(loaded, RawSubject):
-        if not isinstance(loaded.kspace, dict) or not loaded.kspace:
+        if not isinstance(loaded.kspace, Mapping) or not loaded.kspace:
             raise Refused(name, "has no slice")
         _check_keys(name, loaded.kspace)
         if loaded.voxel_mm is not None:

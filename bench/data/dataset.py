@@ -41,9 +41,7 @@ class Series:
     def key(self) -> str:
         """Of declarations only: known before anything is downloaded."""
         protocol = {k: v for k, v in other_than_default(self.protocol).items() if k not in NOT_IN_FILES}
-        with asking(self.source_id, f"the digests of '{self.subject}' cannot be told"):
-            digests = admit_digests(self.source, self.subject)
-        subject = {"source": self.source_id, "id": self.subject, "digests": digests}
+        subject = {"source": self.source_id, "id": self.subject, "digests": digests_of(self.source_id, self.subject)}
         view = {k: v for k, v in other_than_default(self.view).items() if k not in OF_A_VIEW}
         within = self.source.within(self.subject, self.view.plane)
         return key_of({"protocol": protocol, "subject": subject, "view": view, "within": within, "count": self.count})
@@ -132,6 +130,10 @@ class Dataset:
         """What kind of data, e.g. "simulated acquisition"."""
         return make_source(self.source).label
 
+    def digests(self, subject: str) -> tuple[str, ...]:
+        """What somebody is made of."""
+        return digests_of(self.source, subject)
+
     def series(self, *splits: Split) -> list[Series]:
         """Files of these splits."""
         return [series for split in splits for series in self._series(split)]
@@ -155,7 +157,13 @@ class Dataset:
             alike = sum((view.plane, view.extent) == (views[0].plane, views[0].extent) for view in views)
             rest -= rest % alike if share else 0
             counts = [share + (i % together < rest) for i in range(len(pairs))]
-        return [Series(protocol.of(v), self.source, s, v, n) for (s, v), n in zip(pairs, counts, strict=True) if n]
+        there = [
+            n if (own := self._there(s, v)) is None else min(n, own) for (s, v), n in zip(pairs, counts, strict=True)
+        ]
+        return [Series(protocol.of(v), self.source, s, v, n) for (s, v), n in zip(pairs, there, strict=True) if n]
+
+    def _there(self, subject: str, view: View) -> int | None:
+        return None if self.protocol.cells else make_source(self.source).count(subject, view.contrast)
 
     def slices(self, split: Split) -> Iterator[tuple[Series, int, View]]:
         """Each slice of a split: its file, its place there, and the view that it is acquired in."""
@@ -242,6 +250,12 @@ def _file(protocol: Protocol, view: View) -> View:
 def _draw(views: int, position: int) -> int:
     """Which view a position of validation stands in: each once before any a second time."""
     return int(generator("cells", position // views).permutation(views)[position % views])
+
+
+def digests_of(source_id: str, subject: str) -> tuple[str, ...]:
+    """What a source declares somebody to be made of."""
+    with asking(source_id, f"the digests of '{subject}' cannot be told"):
+        return admit_digests(make_source(source_id), subject)
 
 
 def make_source(id: str) -> Source:

@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock
 
 from bench.errors import UserError
-from bench.store.layout import cache_folder
+from bench.store.layout import cache_folder, data_folder
 
 UNWRITABLE = (
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOLCK, errno.ENOSYS, errno.EIO, errno.ENOTSUP,
@@ -63,8 +63,11 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def _elsewhere(folder: Path) -> str:
-    cached = folder.is_relative_to(cache_folder())
-    return "name another folder with BENCH_CACHE" if cached else "name another folder with --results, or --out"
+    for place, variable in ((cache_folder, "BENCH_CACHE"), (data_folder, "BENCH_DATA")):
+        with suppress(UserError):  # no home folder
+            if folder.is_relative_to(place()):
+                return f"name another folder with {variable}"
+    return "name another folder with --results, or --out"
 
 
 def _is_full(folder: Path) -> bool:

@@ -169,6 +169,11 @@ class ResultsFolder:
         return self.root / "report"
 
 
+def exported(folder: Path, person: str, contrast: str) -> Path:
+    """An acquisition that leaves, and under the same stem the images that come back."""
+    return folder / f"{path_part(person, 100)}-{path_part(contrast, 100)}.h5"
+
+
 def replicate(seed: int, fold: int) -> str:
     """Name of the folder of one seed and fold; the reference split's is that of the seed alone."""
     return f"seed{seed}" if fold == 0 else f"seed{seed}-fold{fold}"
@@ -180,14 +185,55 @@ def shipped() -> ResultsFolder | None:
     return ResultsFolder(folder) if (CHECKOUT / "pyproject.toml").exists() and folder.is_dir() else None
 
 
+@dataclass(frozen=True)
+class OwnFolder:
+    """A user's data under a name: what `bench data import` writes."""
+
+    path: Path
+    """The folder itself."""
+
+    @property
+    def record(self) -> Path:
+        """`dataset.json`: what was imported, written last."""
+        return self.path / "dataset.json"
+
+    @property
+    def protocol(self) -> Path:
+        """`protocol.toml`: how it is acquired and who is in which split; for a person to edit."""
+        return self.path / "protocol.toml"
+
+    def volume(self, person: str, contrast: str) -> Path:
+        """K-space, or the magnitude volume, of one contrast of one person."""
+        return self.path / path_part(person) / f"{path_part(contrast)}.h5"
+
+
+def own_data() -> dict[str, OwnFolder]:
+    """What a user has imported, by name."""
+    try:
+        found = sorted(data_folder().glob("[!.]*/dataset.json"))
+    except (UserError, OSError):
+        return {}
+    return {path.parent.name: OwnFolder(path.parent) for path in found}
+
+
+def data_folder() -> Path:
+    """`BENCH_DATA`, or the platform's folder for a user's data."""
+    return _named("BENCH_DATA", "data", ("LOCALAPPDATA", "Application Support", "XDG_DATA_HOME", ".local/share"))
+
+
 def cache_folder() -> Path:
     """`BENCH_CACHE`, or the platform's folder for a user's caches."""
-    if named := os.environ.get("BENCH_CACHE"):
+    return _named("BENCH_CACHE", "a cache", ("LOCALAPPDATA", "Caches", "XDG_CACHE_HOME", ".cache"))
+
+
+def _named(variable: str, what: str, places: tuple[str, str, str, str]) -> Path:
+    """The folder that a variable names, or the platform's."""
+    if named := os.environ.get(variable):
         return at_home(Path(named))
     try:
-        return _home_cache() / "joint-mri-bench"
+        return _home(*places) / "joint-mri-bench"
     except RuntimeError as error:
-        raise UserError("There is no home folder for a cache: name a folder with BENCH_CACHE.") from error
+        raise UserError(f"There is no home folder for {what}: name a folder with {variable}.") from error
 
 
 def at_home(path: Path) -> Path:
@@ -204,14 +250,12 @@ def at_home(path: Path) -> Path:
         raise UserError(f"'{path}' begins with a home folder that there is not: name another path.") from error
 
 
-def _home_cache() -> Path:
+def _home(windows: str, mac: str, other: str, below_home: str) -> Path:
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base
+        return Path(os.environ.get(windows) or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / mac
+    return Path(os.environ.get(other) or Path.home() / below_home)
 
 
 def package_member(package: str, version: str, member: str) -> Path:

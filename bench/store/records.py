@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -25,6 +25,9 @@ def _adapter(kind: type) -> TypeAdapter[Any]:
 class Record:
     """What is a JSON file."""
 
+    remedy: ClassVar[str] = "run again with --rerun, or delete the folder"
+    """What to do where the file is damaged."""
+
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read it.
@@ -38,13 +41,12 @@ class Record:
             kind: type = cls
             record: Self = _adapter(kind).validate_json(path.read_bytes())
         except OSError as error:
-            raise UserError(f"{path} cannot be read ({error}): run again with --rerun.") from error
+            raise UserError(f"{path} cannot be read ({error}): {cls.remedy}.") from error
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "the whole file"
             raise UserError(
-                f"{path}: {where}: {first['msg']} ({error.error_count()} such faults): run again with --rerun, "
-                "or delete the folder."
+                f"{path}: {where}: {first['msg']} ({error.error_count()} such faults): {cls.remedy}."
             ) from error
         return record
 
@@ -108,6 +110,10 @@ class RunRecord(Record):
     keys: Keys
     stages: tuple[StageUse, ...]
     provenance: dict[str, Any]
+    stages_of: str | None = None
+    """`--stages-of`, if it was given: the dataset whose stages scored it."""
+    images_sha256: str | None = None
+    """Of images that were made elsewhere and scored here; None where a method of this suite made them."""
     loss: str = "none"
     """Class: "gan" with a perceptual or adversarial term, "l1" for all others that learn, "none" for the rest."""
     plugin_files: dict[str, str] = field(default_factory=dict)
