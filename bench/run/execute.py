@@ -205,6 +205,12 @@ def stage_job(request: Request, plan: DatasetPlan, planned: StagePlan) -> StageJ
     )  # fmt: skip
 
 
+def _foreign_stages(request: Request, plan: DatasetPlan) -> tuple[str, ...]:
+    if not request.stages_of:
+        return ()
+    return (f"Networks are those trained on {plan.training.name} ({plan.training.label}), whose people are others.",)
+
+
 def _record(request: Request, plan: DatasetPlan, row: RowPlan) -> RunRecord:
     """What is known of a row before it is made."""
     protocol = plan.test.protocol
@@ -218,10 +224,11 @@ def _record(request: Request, plan: DatasetPlan, row: RowPlan) -> RunRecord:
         seed=plan.seed,
         fold=plan.fold,
         source_label=plan.test.label,
-        caveats=protocol.caveats,
+        caveats=(*protocol.caveats, *_foreign_stages(request, plan)),
         group=row.method.group,
         loss=loss_of(row.method, plan.settings),
         limit=request.limit,
+        stages_of=request.stages_of,
         subjects={str(split): subjects for split, subjects in plan.test.subjects.items()},
         contrasts=tuple(view.contrast for view in protocol.views),
         matrix=protocol.matrix,

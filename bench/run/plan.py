@@ -1,6 +1,7 @@
 """What is found and what is to do: stages and rows of every dataset, seed and fold."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from bench.config import Settings
 from bench.data import assets
 from bench.data.dataset import Dataset, make_source
 from bench.data.prepare import missing_assets, sampling_mask
+from bench.data.protocol import Split
 from bench.errors import UserError
 from bench.method import Trained
 from bench.metrics.scores import VERSION
@@ -19,10 +21,11 @@ from bench.run.methods import Method, Sketch, Stage, select, stages_of
 from bench.run.request import Request, check, check_writable
 from bench.store import layout
 from bench.store.keys import key_of, sha256_of
-from bench.store.layout import RunFolder, StageFolder
+from bench.store.layout import ResultsFolder, RunFolder, StageFolder
 from bench.store.records import RunRecord, StageRecord
 from bench.train.stage import find_stage, unfinished
 
+LEARNED: tuple[Split, ...] = ("train", "validation")
 TO_DO = Literal["nothing", "time", "evaluate"]
 
 
@@ -136,10 +139,13 @@ def _tests(request: Request, dataset: str, settings: Settings) -> list[Dataset]:
 
 
 def _plan_dataset(request: Request, test: Dataset, seed: int, settings: Settings, methods: list[Method]) -> DatasetPlan:
-    training = test
-    if test.protocol.train_on:
-        protocol = registry.datasets()[test.protocol.train_on].made_by()
+    training, trained_on = test, request.stages_of or test.protocol.train_on
+    if trained_on:
+        protocol = registry.find(registry.datasets(), trained_on, "dataset").made_by()
+        while protocol.train_on:
+            protocol = registry.datasets()[protocol.train_on].made_by()
         training = Dataset.of(protocol, None, settings, 0, None)
+        _check_strangers(test, training)
     batch = min(settings.training.batch, training.count("train"))
     if batch % request.devices:
         raise UserError(
@@ -155,6 +161,22 @@ def _plan_dataset(request: Request, test: Dataset, seed: int, settings: Settings
     return plan
 
 
+def _check_strangers(test: Dataset, training: Dataset) -> None:
+    """Nobody is tested by stages that they trained, whether by one name or by one data."""
+    people = [id for ids in training.subjects.values() for id in ids]
+    often = Counter(digest for id in people for digest in {*training.digests(id)})  # what all share tells of nobody
+    learned = [id for split in LEARNED for id in training.subjects[split]]
+    whose = {digest: id for id in learned for digest in training.digests(id) if often[digest] == 1}
+    for id in test.subjects["test"]:
+        same = [whose[digest] for digest in test.digests(id) if digest in whose]
+        if same or (test.source == training.source and id in learned):
+            known = f" (there '{same[0]}')" if same and same[0] != id else ""
+            raise UserError(
+                f"'{id}' of '{test.name}' trained the stages of '{training.name}'{known}, and cannot be tested by them: "
+                "name other stages, or other people."
+            )
+
+
 def _check_people(plan: DatasetPlan) -> None:
     """Somebody is tested, and there is somebody to learn from for what has to learn."""
     if not plan.test.count("test"):
@@ -165,8 +187,8 @@ def _check_people(plan: DatasetPlan) -> None:
         if needed:
             raise UserError(
                 f"Source '{plan.training.source}' has nobody in '{needed[0]}', which '{stage.stage.id}' needs to learn from: "
-                "name methods that learn nothing, e.g. --methods 'cg-sense-plain+*,!*+medsrgan,!*+bebygan,!*+rrdb', or people "
-                f"for '{needed[0]}'."
+                "score with other stages, e.g. --stages-of vwi, name methods that learn nothing, e.g. --methods "
+                f"'cg-sense-plain+*,!*+medsrgan,!*+bebygan,!*+rrdb', or people for '{needed[0]}'."
             )
 
 
@@ -260,24 +282,45 @@ def finished(folder: RunFolder, key: str) -> bool:
 
 
 def _check_table(request: Request, plan: DatasetPlan, methods: list[Method]) -> None:
-    """Refuse to put rows beside others of another source, limit, data or training: one table would compare them."""
     asked = {method.id for method in methods} if request.rerun or request.retrain else set()
-    now = {"source": plan.test.source, "limit": request.limit}
-    settings = plan.settings.to_dict()
-    for folder in request.folder.runs(plan.dataset, plan.settings.profile):
-        if folder.path.parent.name in asked:
+    now = {"source": plan.test.source, "limit": request.limit, "stages_of": request.stages_of}
+    check_beside(request.folder, plan.dataset, plan.settings, now, asked)
+
+
+def check_beside(
+    folder: ResultsFolder, dataset: str, settings: Settings, now: Mapping[str, Any], asked: Collection[str] = ()
+) -> None:
+    """Refuse to put rows beside others of another source, limit, data or training: one table would compare them.
+
+    Parameters
+    ----------
+    now
+        Fields of a `RunRecord`. Of images that were made elsewhere, `stages_of` and the training settings do not count.
+    asked
+        Methods whose rows are made again.
+
+    Raises
+    ------
+    UserError
+        If a row there differs: which, and in what.
+    """
+    plain = settings.to_dict()
+    for run in folder.runs(dataset, settings.profile):
+        if run.path.parent.name in asked:
             continue
-        record = RunRecord.read(folder.record)
-        before = {"source": record.source, "limit": record.limit}
-        what = next(((name, before[name], value) for name, value in now.items() if before[name] != value), None)
-        what = what or _difference(record.settings, settings)
+        record = RunRecord.read(run.record)
+        elsewhere = record.images_sha256 is not None or "images_sha256" in now
+        names = [name for name in now if name not in ("images_sha256", *(("stages_of",) if elsewhere else ()))]
+        different = ((name, getattr(record, name), now[name]) for name in names if getattr(record, name) != now[name])
+        what = next(different, None)
+        what = what or _difference(record.settings, {"data": plain["data"]} if elsewhere else plain)
         if what:
-            raise UserError(_refusal(str(folder.path), what, "--rerun"))
+            raise UserError(_refusal(str(run.path), what, "--rerun"))
 
 
 def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, Any, Any] | None:
     """The first setting that differs, with both values; what either side does not name is left out."""
-    pairs = [(name, before.get(name, {}), now[name]) for name in ("data", "training")]
+    pairs = [(name, before.get(name, {}), now.get(name, {})) for name in ("data", "training")]
     methods = now.get("methods", {})
     pairs += [(f"methods.{id}", before.get("methods", {}).get(id, {}), own) for id, own in methods.items()]
     for section, old, new in pairs:

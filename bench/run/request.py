@@ -33,6 +33,8 @@ class Request:
     results: Path = Path("results")
     weights: Path | None = None
     """Results whose stages are used; None: those that are shipped."""
+    stages_of: str | None = None
+    """Dataset whose stages score all of these, instead of their own."""
     plugin_files: tuple[Path, ...] = ()
     overrides: tuple[str, ...] = ()
     limit: int | None = None
