@@ -33,8 +33,19 @@ PluginFiles = Annotated[
     list[Path] | None,
     typer.Option("--plugin", help="A file or package folder with plugins of your own.", callback=_at_home),
 ]
+Paths = Annotated[list[Path], typer.Argument(help="Files or folders.", callback=_at_home)]
+People = Annotated[
+    Path | None,
+    typer.Option(
+        "--people", help="CSV of who is who: columns file, person, and contrast, split if wanted.", callback=_at_home
+    ),
+]
 ProfileName = Annotated[str, typer.Option(help="smoke, laptop, workstation, paper, or a TOML file of your own.")]
 Results = Annotated[Path, typer.Option(help="Folder that runs write to.", callback=_at_home)]
+data = typer.Typer(
+    rich_markup_mode=None, help="Your own data: look at it, bring it in under a name, list it, remove it."
+)
+app.add_typer(data, name="data")
 
 
 def _version(wanted: bool) -> None:
@@ -72,6 +83,9 @@ def run(
         Path | None,
         typer.Option(help="Results whose trained stages are used; default: the shipped ones.", callback=_at_home),
     ] = None,
+    stages_of: Annotated[
+        str | None, typer.Option(help="Score with the stages of another dataset, e.g. vwi, whose people are others.")
+    ] = None,
     plugin: PluginFiles = None,
     set_: Annotated[
         list[str] | None,
@@ -94,8 +108,8 @@ def run(
 
     request = Request(
         tuple(name.strip() for name in dataset.split(",")), methods, profile, source, seeds, parse_folds(folds),
-        terminal.choose_device(device), devices, jobs, results, weights, tuple(plugin or ()), tuple(set_ or ()), limit,
-        rerun, retrain, not no_timing,
+        terminal.choose_device(device), devices, jobs, results, weights, stages_of, tuple(plugin or ()), tuple(set_ or ()),
+        limit, rerun, retrain, not no_timing,
     )  # fmt: skip
     raise typer.Exit(terminal.run(request, dry_run, compare))
 
@@ -170,6 +184,107 @@ def check(
             id, tuple(plugin or ()), lambda done, total, clause: bars.work(f"checking {id}", done, total, clause)
         )
     typer.echo(f"'{id}' holds to the contract: {', '.join(held)}")
+
+
+@data.command("check")
+def data_check(
+    paths: Paths,
+    people: People = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Look at raw k-space and volumes: what they are, and whether they are fit to be a truth."""
+    from bench import terminal
+
+    terminal.check_data(paths, people, as_json)
+
+
+@data.command("import")
+def data_import(
+    paths: Paths,
+    name: Annotated[str, typer.Option(help="What the dataset is to be called.")],
+    people: People = None,
+    like: Annotated[
+        str | None, typer.Option(help="Dataset whose protocol is taken; default: vwi's rule on the data's own matrix.")
+    ] = None,
+    shares: Annotated[
+        str | None, typer.Option(help="Of people in train,validation,test, e.g. 7,1,2; 0,0,1 tests all.")
+    ] = None,
+    train: Annotated[str | None, typer.Option(help="People, with commas.")] = None,
+    validation: Annotated[str | None, typer.Option(help="People, with commas.")] = None,
+    test: Annotated[str | None, typer.Option(help="People, with commas.")] = None,
+) -> None:
+    """Bring data in: `bench run --dataset NAME` then trains and scores on it."""
+    from bench import registry, terminal
+    from bench.data.people import parse_splitting
+
+    registry.discover()
+    splitting = parse_splitting(shares, {"train": train, "validation": validation, "test": test})
+    terminal.import_data(paths, name, people, splitting, like)
+
+
+@data.command("list")
+def data_list() -> None:
+    """List what was brought in."""
+    from bench import terminal
+
+    terminal.list_data()
+
+
+@data.command("remove")
+def data_remove(
+    name: Annotated[str, typer.Argument(help="Name of a dataset that was brought in.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete what was brought in under a name; your own files and all results stay."""
+    from bench.data.importing import find, remove
+
+    folder = find(name).path
+    if not yes and not sys.stdin.isatty():
+        raise UserError(f"`bench data remove {name}` asks first, and nobody is there to answer: add --yes.")
+    if yes or typer.confirm(f"Delete {folder}?"):
+        typer.echo(f"removed {remove(name)}")
+
+
+@app.command()
+def export(
+    dataset: Annotated[str, typer.Option(help="Which one.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to.", callback=_at_home)],
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    source: Annotated[str | None, typer.Option(help="Where subjects come from; default: the dataset's first.")] = None,
+    profile: ProfileName = "laptop",
+    with_truth: Annotated[bool, typer.Option("--with-truth", help="Write the truth too, as `truth`.")] = False,
+    plugin: PluginFiles = None,
+) -> None:
+    """Write acquisitions, a .h5 a person and contrast, for who reconstructs them elsewhere."""
+    from bench import registry, terminal
+    from bench.run.exchange import Wanted
+
+    registry.discover(tuple(plugin or ()))
+    terminal.export(Wanted(dataset, source, profile, tuple(plugin or ())), split, out, with_truth)
+
+
+@app.command()
+def score(
+    name: Annotated[str, typer.Argument(help="What the row is to be called.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Images of exported acquisitions: files of the same names.", callback=_at_home)
+    ],
+    dataset: Annotated[str, typer.Option(help="Which one.")],
+    source: Annotated[str | None, typer.Option(help="Where subjects come from; default: the dataset's first.")] = None,
+    profile: ProfileName = "laptop",
+    results: Results = Path("runs"),
+    group: Annotated[str, typer.Option(help="joint, sequential, single or bound.")] = "sequential",
+    loss: Annotated[str, typer.Option(help="l1, gan or none.")] = "none",
+    training: Annotated[str | None, typer.Option(help="How it was trained, in words.")] = None,
+    plugin: PluginFiles = None,
+) -> None:
+    """Score images made elsewhere; they become a row of the table."""
+    from bench import registry, terminal
+    from bench.run.exchange import Row, Wanted
+
+    registry.discover(tuple(plugin or ()))
+    wanted = Wanted(dataset, source, profile, tuple(plugin or ()))
+    terminal.score(Row(name, group, loss, training), folder, wanted, results)
 
 
 @app.command()

@@ -1,18 +1,25 @@
 """What people see while it works: plans, progress with ETA, tables."""
 
+import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE
+from rich.markup import escape
 from rich.table import Table
 
 from bench.data import assets
 from bench.data.dataset import Series
 from bench.data.packages import ASSETS, GROUPS
+from bench.data.people import Splitting
 from bench.errors import UserError
 from bench.progress import duration, say, show, shown
 from bench.run.estimate import estimate
+from bench.run.exchange import Row, Wanted, score_images
+from bench.run.exchange import export as write_acquisitions
 from bench.run.execute import Callbacks, execute
 from bench.run.plan import DatasetPlan, StagePlan, make_plan, needed_assets
 from bench.run.request import Request
@@ -180,6 +187,129 @@ def _cell(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def check_data(paths: Sequence[Path], people: Path | None, as_json: bool) -> None:
+    """Say what files hold; those that are no truth end the command, each with its reason."""
+    from bench.data.importing import check, table_row
+
+    with nullcontext() if as_json else shown() as bars:
+        checked = check(paths, people, bars.count if bars else lambda *_: None)
+    rows = [table_row(found) for found in checked.found]
+    if as_json:
+        damaged = [{"file": str(bad.path), "usable": False, "refusal": bad.reason} for bad in checked.unusable]
+        print(json.dumps([*rows, *damaged], indent=1, allow_nan=False))
+    elif rows:
+        _show_found(rows)
+    if not as_json:
+        for double in checked.doubles:
+            say(f"{double}.")
+    refusals = checked.refusals
+    if not rows and not refusals:
+        raise UserError(f"There are no raw data in {', '.join(map(str, paths))}.")
+    if refusals:
+        if not as_json:
+            for refusal in refusals[1:]:
+                say(refusal)
+        more = f" ({len(refusals)} files in all, named above)" if len(refusals) > 1 else ""
+        raise UserError(f"{refusals[0]}{more}")
+
+
+def _show_found(rows: list[dict[str, Any]]) -> None:
+    """A table of scans, then a line each and what there is to say of it."""
+    table = Table(title="What the files hold", title_justify="left", box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in ("file", "person", "contrast", "slices", "coils", "matrix", "voxel, mm", "fit"):
+        table.add_column(column, overflow="fold", no_wrap=column not in ("file", "person", "contrast"))
+    for row in rows:
+        voxel = "x".join(f"{mm:.3g}" for mm in row["voxel_mm"]) if row["voxel_mm"] else "unknown"
+        table.add_row(
+            escape(Path(row["file"]).name), escape(row["person"]), escape(row["contrast"]), str(row["slices"]),
+            str(row["coils"] or "–"), "x".join(map(str, row["matrix"])), voxel, "yes" if row["usable"] else "no",
+        )  # fmt: skip
+    show(table)
+    for row in rows:
+        name, kept = Path(row["file"]).name, row["energy_kept_by_maps"]
+        facts = [row["format"], row["precision"], f"image values up to about {row['scale']:.3g}"]
+        if row["centre"] not in ("–", "?"):
+            facts.append(f"DC in the {row['centre'].partition(',')[0]}")
+        if kept is not None:
+            facts.append(f"coil maps by ESPIRiT keep {kept:.1%} of its energy")
+        say(f"{name}: {', '.join(facts)}.")
+    _say_together((Path(row["file"]).name, remark) for row in rows for remark in row["remarks"])
+
+
+def _say_together(remarks: Iterable[tuple[str, str]]) -> None:
+    """What there is to say, each once, with the name of the file or their number."""
+    names: dict[str, list[str]] = {}
+    for name, remark in remarks:
+        names.setdefault(remark.rstrip("."), []).append(name)
+    for remark, of in names.items():
+        say(f"{of[0] if len(of) == 1 else f'{len(of)} scans'}: {remark}.")
+
+
+def import_data(paths: Sequence[Path], name: str, people: Path | None, splitting: Splitting, like: str | None) -> None:
+    """Bring data in, and say what to type next."""
+    from bench.data.imported import read_protocol
+    from bench.data.importing import find
+    from bench.data.importing import import_data as bring_in
+
+    with shown() as bars:
+        record, said = bring_in(paths, name, people, splitting, like, bars.count)
+    folder = find(name)
+    written = read_protocol(folder)
+    for sentence in said:
+        say(sentence)
+    _say_together((f"{piece.person}, {piece.contrast}", remark) for piece in record.pieces for remark in piece.remarks)
+    for split, ids in written.splits.items():
+        say(f"{split}: {', '.join(ids) or 'nobody'}")
+    say(f"'{name}' lies in {folder.path}; how it is acquired says {folder.protocol.name} there, which may be edited.")
+    learns = written.splits["train"] and written.splits["validation"]
+    how = "--methods all" if learns else "--methods all --stages-of vwi"
+    say(f"now: bench run --dataset {name} {how}")
+
+
+def list_data() -> None:
+    """What was brought in, with people, contrasts, size and place."""
+    from bench.data.imported import read_protocol, read_record
+
+    own = layout.own_data()
+    if not own:
+        raise UserError("Nothing was imported yet: bench data import PATH --name NAME.")
+    table = Table(title=f"Data in {layout.data_folder()}", title_justify="left", box=SIMPLE, pad_edge=False)
+    for column in ("name", "kind", "train", "validation", "test", "contrasts", "slices", "matrix", "MB"):
+        table.add_column(column, overflow="fold")
+    for name, folder in own.items():
+        try:
+            record, written = read_record(folder), read_protocol(folder)
+        except UserError as error:
+            table.add_row(name, escape(str(error)))
+            continue
+        size = sum(path.stat().st_size for path in folder.path.rglob("*.h5")) / 1e6
+        people = [str(len(ids)) for ids in written.splits.values()]
+        contrasts = ", ".join(sorted({piece.contrast for piece in record.pieces}))
+        matrix = " x ".join(map(str, written.protocol.matrix))
+        slices = str(sum(piece.slices for piece in record.pieces))
+        table.add_row(name, record.label, *people, escape(contrasts), slices, matrix, f"{size:.0f}")
+    show(table)
+
+
+def export(wanted: Wanted, split: str, out: Path, with_truth: bool) -> None:
+    """Write acquisitions for who reconstructs them elsewhere, and say what to type then."""
+    with shown() as bars:
+        paths = write_acquisitions(wanted, split, out, with_truth, bars.count)
+    say(
+        f"wrote {len(paths)} files to {out}; images of the same names come back with: bench score NAME DIR --dataset "
+        f"{wanted.dataset}"
+    )
+
+
+def score(row: Row, folder: Path, wanted: Wanted, results: Path) -> None:
+    """Score images made elsewhere, and show the table that they are a row of."""
+    from bench.report import summary
+
+    with shown() as bars:
+        dataset = score_images(row, folder, wanted, results, bars.count)
+    show(summary(results, dataset, Path(wanted.profile).stem, None))
 
 
 def speed(threads: int) -> None:

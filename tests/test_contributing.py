@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,6 +45,10 @@ def desk(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.save("truth.npy", fully_sampled((96, 80))[1])
     np.save("kspace.npy", fully_sampled((48, 40))[0])
+    Path("acquisitions").mkdir()
+    with h5py.File("acquisitions/anna-t1w.h5", "w") as file:
+        file["kspace"], file["maps_hr"] = fully_sampled((24, 20))[0][None], np.ones((1, 4, 48, 40), np.complex64)
+        file.attrs["matrix"] = (48, 40)
     folder = ResultsFolder(tmp_path / "runs").run("vwi", "laptop", "proposed", 0)
     rows = [["vwi", "heads", "laptop", "proposed", 0, 0, "anna", "t1w", n, *[1.0] * len(SCORES)] for n in range(3)]
     write_rows(

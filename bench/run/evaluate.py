@@ -1,5 +1,6 @@
 """A method over a split: images and scores."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from bench.data import assets
 from bench.data.slices import Slices
 from bench.errors import UserError
 from bench.metrics import error, vessels
-from bench.metrics.image import Mask, score
+from bench.metrics.image import score
 from bench.metrics.lpips import Lpips
 from bench.metrics.scores import DETAILS, identities
 from bench.store.files import locked
@@ -32,6 +33,8 @@ from bench.train.stage import load_half
 from bench.workers import Progress
 
 LEAST_VALUE = -0.2  # of the truth's peak
+MakeImage = Callable[[int, Acquisition, Target], Output]
+Feed = Callable[[Acquisition, Target], Output]
 STORED_PERCENTILES = (10, 50, 90)  # of the zero-filled NMSE within a contrast: a rule on data alone
 
 
@@ -66,9 +69,33 @@ def load_composition(job: RunJob) -> Composition:
 
 
 def evaluate(job: RunJob, progress: Progress) -> None:
-    """Score every slice of the split; write `slices.csv`, spectra, `images.npz` and, last, `run.json`."""
+    """Score every slice of the split with a method of this package, or a plugin's."""
     torch.use_deterministic_algorithms(True, warn_only=job.device != "cpu")
     composition = load_composition(job)
+
+    def image(_: int, acquisition: Acquisition, target: Target) -> Output:
+        return composition.infer(acquisition, target)
+
+    def fed(acquisition: Acquisition, target: Target) -> Output:
+        return composition.infer(acquisition, target, target.image_lr)
+
+    score_split(job, image, fed if composition.has_super_resolver else None, _stages_used(job, composition), progress)
+
+
+def score_split(
+    job: RunJob, image: MakeImage, fed: Feed | None, stages: tuple[StageUse, ...], progress: Progress
+) -> None:
+    """Score an image of every slice; write `slices.csv`, spectra, `images.npz` and, last, `run.json`.
+
+    Parameters
+    ----------
+    image
+        Gives the image of a slice by its index in the split.
+    fed
+        Gives what comes out where the super-resolver is fed the truth; None where that is not to be had.
+    stages
+        What was learned.
+    """
     lpips = Lpips(assets.fetch("lpips"), job.device) if job.with_lpips else None
     stored = set(stored_slices(job.test))
     rows: list[dict[str, Any]] = []
@@ -77,28 +104,30 @@ def evaluate(job: RunJob, progress: Progress) -> None:
     images: dict[str, NDArray[Any]] = {}
     for index, (subject, contrast, number) in enumerate(job.test.rows):
         acquisition, target = job.test.batch([index], job.device)
-        output = composition.infer(acquisition, target)
+        output = image(index, acquisition, target)
         try:
             examine(output, acquisition, target)
         except UserError as broken:
             raise UserError(f"{subject}, {contrast}, slice {number}: {broken}") from broken
-        image, truth = _array(output.image, target), _array(target.image_hr.abs(), target)
+        found, truth = _array(output.image, target), _array(target.image_hr.abs(), target)
         image_lr = None if output.image_lr is None else _array(output.image_lr.abs(), target)
         truth_lr = _array(target.image_lr.abs(), target)
         inside = job.test.foreground(index)
-        scores = score(image, image_lr, truth, truth_lr, acquisition.voxel_mm, lpips, inside)
+        scores = score(found, image_lr, truth, truth_lr, acquisition.voxel_mm, lpips, inside)
         row = {**job.identity, "subject": subject, "contrast": contrast, "slice": number}
-        details = _details(composition, acquisition, target, image, truth, inside)
+        details = dict.fromkeys(DETAILS, float("nan")) | error.by_steepness(found, truth, inside)
+        if fed:
+            details |= error.oracle_fed(_array(fed(acquisition, target).image, target), truth)
         if output.residual is not None:
             details["residual"] = float(output.residual[0])
         if acquisition.voxel_mm:
-            details |= vessels.errors(image, truth, job.test.vessels(index), acquisition.voxel_mm)
+            details |= vessels.errors(found, truth, job.test.vessels(index), acquisition.voxel_mm)
         rows.append({**row, **details, **scores})
         mask = acquisition.mask[0].cpu().numpy()
-        spectra += [{**row, **energies} for energies in error.by_region(image, truth, mask)]
-        radial.append((contrast, subject, error.by_radius(image, truth)))
+        spectra += [{**row, **energies} for energies in error.by_region(found, truth, mask)]
+        radial.append((contrast, subject, error.by_radius(found, truth)))
         if index in stored:
-            images[str(SliceName(contrast, subject, number))] = image
+            images[str(SliceName(contrast, subject, number))] = found
         progress(index + 1, len(job.test), "evaluating")
     with locked(job.folder.lock):
         write_rows(job.folder.slices, pd.DataFrame(rows))
@@ -109,7 +138,7 @@ def evaluate(job: RunJob, progress: Progress) -> None:
         replace(
             job.record,
             status="done",
-            stages=_stages_used(job, composition),
+            stages=stages,
             metrics=identities(job.with_lpips),
             provenance=provenance(job.device),
             slices_sha256=sha256_of(job.folder.slices),
@@ -164,22 +193,6 @@ def examine(output: object, acquisition: Acquisition, target: Target) -> None:
 def _array(images: Tensor, target: Target) -> NDArray[Any]:
     """The one image of a batch, real, on the scale of the data."""
     return images[0].float().cpu().numpy() * float(target.scale)
-
-
-def _details(
-    composition: Composition,
-    acquisition: Acquisition,
-    target: Target,
-    image: NDArray[Any],
-    truth: NDArray[Any],
-    inside: Mask,
-) -> dict[str, float]:
-    """Columns of `DETAILS`; those of the oracle-fed super-resolver are nan for a pipeline, which has none."""
-    details = dict.fromkeys(DETAILS, float("nan")) | error.by_steepness(image, truth, inside)
-    if composition.has_super_resolver:
-        fed = composition.infer(acquisition, target, target.image_lr)
-        details |= error.oracle_fed(_array(fed.image, target), truth)
-    return details
 
 
 def _radial_table(job: RunJob, energies: list[tuple[str, str, NDArray[np.float64]]]) -> pd.DataFrame:
