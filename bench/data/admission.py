@@ -113,8 +113,9 @@ def admit(name: str, loaded: object) -> Admitted:
         if not isinstance(loaded.kspace, Mapping) or not loaded.kspace:
             raise Refused(name, "has no slice")
         _check_keys(name, loaded.kspace)
-        if loaded.voxel_mm is not None:
-            _check_lengths(name, loaded.voxel_mm, 2)
+        for voxel_mm in (loaded.voxel_mm, *loaded.voxels.values()):
+            if voxel_mm is not None:
+                _check_lengths(name, voxel_mm, 2)
         return Admitted(loaded, (), "")
     raise Refused(name, f"is a {type(loaded).__name__}: return a bench.Head or a bench.RawSubject")
 
@@ -245,7 +246,7 @@ def admit_contrast(name: str, raw: RawSubject, contrast: str, matrix: tuple[int,
     by_number = {number: kspace for (_, number), kspace in slices.items()}
     remarks |= dict.fromkeys(look(f"{name}, {contrast}", by_number, matrix or first.shape[1:]))
     content = hashlib.sha256("".join(digests).encode()).hexdigest()
-    return Admitted(RawSubject(slices, raw.voxel_mm), tuple(remarks), content)
+    return Admitted(RawSubject(slices, raw.voxels.get(contrast, raw.voxel_mm)), tuple(remarks), content)
 
 
 def _as_type(who: str, what: str, array: object, dtype: np.dtype[Any]) -> tuple[Array, list[str]]:

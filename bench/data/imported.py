@@ -141,7 +141,8 @@ class Imported(Source):
             with _opened(path, piece) as file:
                 numbers = [int(n) for n in file["slice"][()]]
             reads |= {(contrast, n): partial(_slice, path, i) for i, n in enumerate(numbers)}
-        return RawSubject(LazyKspace(reads), self._voxel(first))
+        known = {contrast: voxel for contrast, piece in pieces.items() if (voxel := self._voxel(piece))}
+        return RawSubject(LazyKspace(reads), None, known)
 
     def _voxel(self, piece: Piece) -> tuple[float, float] | None:
         """As the file says; else as `protocol.toml` does, whose matrix is a crop of this k-space."""

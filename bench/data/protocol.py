@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -136,6 +136,8 @@ class RawSubject:
     voxel_mm: tuple[float, float] | None
     """(y, x) of this k-space as it is given: field of view over Y and X. A crop to the protocol's matrix makes it grow. None:
     unknown."""
+    voxels: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Those of contrasts that have another one."""
 
 
 class LazyKspace(Mapping[tuple[str, int], NDArray[np.complex64]]):

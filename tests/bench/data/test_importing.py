@@ -162,6 +162,18 @@ def test_mixed_contrasts_coils_and_sizes_work(tmp_path, kspace, data_folder, cac
     open_split(data, "test").batch(range(len(rows)))
 
 
+def test_each_contrast_has_its_own_voxel(tmp_path, kspace, data_folder, cache):
+    np.savez(tmp_path / "a.npz", kspace=kspace(0), voxel_mm=np.array([1.0, 2.0]), person="anna", contrast="t1")
+    more = {"kspace": kspace(1, size=(52, 40)), "voxel_mm": np.array([3.0, 4.0])}
+    np.savez(tmp_path / "b.npz", **more, person="anna", contrast="t2")
+    bring(tmp_path)
+    data = dataset()
+    prepare(data, ["test"], 1, quiet)
+    slices = open_split(data, "test")
+    found = {slices.rows[i][1]: slices.batch([i])[0].voxel_mm for i in range(len(slices))}
+    assert found == {"t1": (1.0, 2.0), "t2": (3.0 * 52 / 48, 4.0)}
+
+
 def test_an_odd_matrix_is_cut_to_a_multiple_of_four(tmp_path, kspace, data_folder, cache):
     np.save(tmp_path / "anna.npy", kspace(0, size=(51, 45)))
     bring(tmp_path / "anna.npy")
