@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 from xml.etree import ElementTree
 
@@ -27,7 +28,7 @@ BROKEN = (
     UserError, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, RuntimeError, OverflowError,
     MemoryError, SystemError, EOFError, AssertionError, ArithmeticError, NotImplementedError, RecursionError,
     struct.error, zlib.error, binascii.Error, zipfile.BadZipFile, gzip.BadGzipFile, ElementTree.ParseError,
-    ImageFileError, HeaderDataError, ImageDataError,
+    ImageFileError, HeaderDataError, ImageDataError, TokenError,
 )  # fmt: skip
 """What libraries raise on damaged files."""
 LARGEST = 2 << 30

@@ -189,6 +189,12 @@ def test_shapes_that_no_memory_holds_are_refused_before_it_is_taken(tmp_path):
     assert "are missing" in bounded(refusal, tmp_path / "d.nii.gz")
 
 
+def test_a_header_that_does_not_end_is_one_line(tmp_path):
+    text = b"{'descr': '<c8', 'fortran_order': False, 'shape': (2, 3L,".ljust(117) + b"\n"
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text)
+    assert "damaged" in refusal(tmp_path / "a.npy")
+
+
 def test_nifti_is_turned_as_heads_are(tmp_path):
     z, y, x = np.meshgrid(*(np.arange(n, dtype=np.float32) for n in (6, 5, 4)), indexing="ij")
     canonical = 100 * z + 10 * y + x  # superior to inferior, anterior to posterior, left to right
