@@ -10,6 +10,7 @@ import queue
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +20,7 @@ BYTES_A_SECOND = 5e6
 """of its size."""
 MOST_MEMORY = 4 << 30
 """Bytes of address space that the process may have, where that can be said."""
+DEEPEST = 8  # groups in groups
 BLOCK = 256  # texts or lists that are read together
 LARGEST = 1 << 29  # bytes that an array's first or last part may have to be read
 
@@ -92,12 +94,35 @@ def _touch(path: str) -> None:
 
     with h5py.File(path, "r", locking=False) as file:
         _attributes(file)
-        file.visititems(lambda _, item: _member(item, h5py))
+        _whatever(_walk, file, h5py, DEEPEST)
+
+
+def _whatever(function: Any, *arguments: Any) -> None:
+    """One fault does not hide the next: only what never ends, or falls over, matters here."""
+    with suppress(Exception):
+        function(*arguments)
+
+
+def _walk(group: Any, h5py: Any, depth: int) -> None:
+    for name in list(group):
+        _whatever(_step, group, name, h5py, depth)
+
+
+def _step(group: Any, name: str, h5py: Any, depth: int) -> None:
+    """A member that lies in the file itself."""
+    if group.id.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
+        return
+    item = group[name]
+    if isinstance(item, h5py.Group) and depth:
+        _attributes(item)
+        _walk(item, h5py, depth - 1)
+    else:
+        _member(item, h5py)
 
 
 def _attributes(item: Any) -> None:
     for name in item.attrs:
-        item.attrs.get(name)
+        _whatever(item.attrs.get, name)
 
 
 def _member(item: Any, h5py: Any) -> None:
