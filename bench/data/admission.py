@@ -28,6 +28,7 @@ from bench.data.geometry import SKIN, Frame
 from bench.data.kspace import Kspace, look
 from bench.data.protocol import SPLITS, Head, Protocol, RawSubject, Source, apart
 from bench.errors import Refused, UserError
+from bench.store.keys import sha256_of_array
 
 LENGTHS_MM = (0.05, 20.0)
 """Of a voxel: others are of another unit."""
@@ -145,7 +146,7 @@ def _admit_head(name: str, head: Head) -> Admitted:
         volume = volume / np.float32(bright)
     frame = Frame(replace(head, volume=np.maximum(volume, 0)))
     _check_place(name, frame)
-    return Admitted(frame, tuple(remarks), _digest(volume))
+    return Admitted(frame, tuple(remarks), sha256_of_array(volume))
 
 
 def _check_place(name: str, frame: Frame) -> None:
@@ -234,7 +235,7 @@ def admit_contrast(name: str, raw: RawSubject, contrast: str, matrix: tuple[int,
         if kspace.shape[1:] != (y, x):
             own = " x ".join(map(str, kspace.shape[1:]))
             raise Refused(who, f"kspace is {own}, the slices before it {y} x {x}: a contrast has one field of view")
-        digest = _digest(kspace)
+        digest = sha256_of_array(kspace)
         if digest in digests:
             remarks[f"'{who}' has the same samples as slice {digests[digest]}: left out."] = None
             continue
@@ -272,10 +273,6 @@ def _as_type(who: str, what: str, array: object, dtype: np.dtype[Any]) -> tuple[
         return array, []
     said = f"'{who}': {what} is {array.dtype} {array.shape}, not {dtype.name}: converted."
     return array.astype(dtype), [said]
-
-
-def _digest(array: Array) -> str:
-    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
 def _check_lengths(name: str, voxel_mm: object, count: int) -> None:

@@ -212,7 +212,7 @@ def read_protocol(folder: OwnFolder) -> Written:
     """
     written = _written(folder.protocol, _stamp(folder.protocol))
     record = read_record(folder)
-    return Written(_all_slices(written, record, folder.path.name), written.splits)
+    return Written(_all_slices(written, record), written.splits)
 
 
 @lru_cache(maxsize=64)
@@ -257,7 +257,7 @@ def _validated(path: Path, kind: Any, values: Mapping[str, Any], within: str = "
         raise UserError(f"{path}: {where}: {first['msg']}.") from error
 
 
-def _all_slices(written: Written, record: OwnRecord, name: str) -> Protocol:
+def _all_slices(written: Written, record: OwnRecord) -> Protocol:
     """The protocol with numbers of slices for 0, which means all there are."""
     protocol, counts = written.protocol, []
     for split, count in zip(SPLITS, protocol.slices, strict=True):

@@ -23,15 +23,14 @@ from bench.data.readers.opening import open_all
 from bench.data.readers.records import Unusable, Volume
 from bench.errors import UserError, closest
 from bench.store.files import atomic_write, locked, writing
-from bench.store.keys import key_of, sha256_of
+from bench.store.keys import key_of, sha256_of, sha256_of_array
 from bench.store.layout import OwnFolder, data_folder, own_data
 from bench.store.provenance import provenance
 
 RULE = "vwi"
 """The dataset whose rule own data follow, on their own matrix, unless another is named."""
-LAPTOP_FACTOR = (
-    2  # of a rule's matrix and centre at profile laptop: no profile makes one's own matrix smaller than that
-)
+LAPTOP_FACTOR = 2
+"""Of a rule's matrix and centre at profile laptop: no profile makes one's own matrix smaller than that."""
 LEAST_CENTRE = 4
 SLICES = (300, 40, 0)
 """In train, validation, test; 0: all there are."""
@@ -45,8 +44,6 @@ class Checked:
 
     found: tuple[Found, ...]
     unusable: tuple[Unusable, ...]
-    given: tuple[Whose, ...]
-    """Whose each is, in the order of `found`."""
     doubles: tuple[str, ...]
     """Where the same samples lie under two names, or twice under one."""
 
@@ -80,8 +77,7 @@ def check(paths: Sequence[Path], table: Path | None, progress: Progress) -> Chec
             found.append(look(one.scan, one.person, counter.of(one)))
         except UserError as error:
             unusable = [*unusable, Unusable(one.scan.files[0], str(error))]
-    kept = [one for one in given if any(f.scan is one.scan for f in found)]
-    return Checked(tuple(found), tuple(unusable), tuple(kept), tuple(doubles(found)))
+    return Checked(tuple(found), tuple(unusable), tuple(doubles(found)))
 
 
 def table_row(found: Found) -> dict[str, Any]:
@@ -329,7 +325,7 @@ def _write(folder: OwnFolder, found: Found, digests: Mapping[Path, str], progres
         if isinstance(scan, Volume):
             volume = found.head.volume
             file.create_dataset("volume", data=volume, chunks=(1, *volume.shape[1:]), fletcher32=True)
-            content = hashlib.sha256(np.ascontiguousarray(volume).data).hexdigest()
+            content = sha256_of_array(volume)
         else:
             content = _write_slices(file, found, progress)
         file["slice"] = np.asarray(found.slices)

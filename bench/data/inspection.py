@@ -5,35 +5,32 @@ Found and mended: DC in a corner, margins of zeros that a scanner or a converter
 undersampled k-space, NaN, images for k-space; the last words are those of the door, `bench.data.admission`.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from bench.acquisition import CALIBRATION
 from bench.data import admission
+from bench.data.kspace import NOTHING, OFF, Kspace
 from bench.data.protocol import Head, LazyKspace, RawSubject
 from bench.data.readers.records import Scan, Volume
 from bench.errors import UserError
 from bench.mri.coils import espirit_maps
 from bench.mri.fourier import crop, fft2c, ifft2c
+from bench.store.keys import sha256_of_array
 
-ZERO = 1e-10  # of the strongest line's energy
 LEAST_LEFT = 0.5  # of an axis: what is left of less was partial Fourier or interpolated too far
 PADDED = 2  # lines that may be zero at the ends, as where an odd number was made even, or by which the ends differ
-NOT_DC = 2  # samples from the middle, or the corner, within which DC lies
 MAPS_GRID = 96  # of the central k-space on which the maps are judged
 LITTLE = 0.9  # of the energy: maps that keep less miss a part of the object
-CALIBRATION = 24
 CORNERS = {
     "corner": "DC lay in the corner of k-space, and the image's middle in the corner of the image: both shifted",
     "corner, image centred": "DC lay in the corner of k-space, and the image in the middle: k-space shifted",
 }
-Kspace = NDArray[np.complex64]
 
 
 @dataclass(frozen=True)
@@ -106,7 +103,7 @@ def _head(volume: Volume, person: str) -> Found:
     scale = bright if bright > 0 else 1.0
     found = Found(
         volume, person, volume.contrast, tuple(range(volume.shape[0])), volume.shape, volume.voxel_mm, "–", volume.shape,
-        None, scale, volume.remarks, {0: _digest(array)}, None,
+        None, scale, volume.remarks, {0: sha256_of_array(array)}, None,
     )  # fmt: skip
     try:
         z, y, x = volume.voxel_mm
@@ -172,7 +169,7 @@ def _gather(scan: Scan, progress: Callable[[int, int], None]) -> _Sums:
         if not energy.any():
             sums.remarks.append(f"slice {number} holds nothing but zeros: left out")
             continue
-        digest = _digest(kspace)
+        digest = sha256_of_array(kspace)
         if digest in places:
             sums.remarks.append(f"slice {number} has the same samples as slice {places[digest]}: left out")
             continue
@@ -189,17 +186,13 @@ def _owned(kspace: Kspace) -> Kspace:
     return np.array(kspace, np.complex64)
 
 
-def _digest(array: NDArray[Any]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
-
-
 def _centre(energy: NDArray[np.float64], strongest: Kspace) -> str | None:
     """Where DC lies, and where then the image's middle."""
     height, width = energy.shape
     y, x = (int(i) for i in np.unravel_index(int(energy.argmax()), energy.shape))
-    if abs(y - height // 2) <= NOT_DC and abs(x - width // 2) <= NOT_DC:
+    if abs(y - height // 2) <= OFF and abs(x - width // 2) <= OFF:
         return "middle"
-    if min(y, height - y) > NOT_DC or min(x, width - x) > NOT_DC:
+    if min(y, height - y) > OFF or min(x, width - x) > OFF:
         return None
     both = {how: _weight_in_the_middle(_centred(strongest, how)) for how in ("corner", "corner, image centred")}
     return max(both, key=lambda how: both[how])
@@ -239,7 +232,7 @@ class _Axis:
 def _axis(lines: NDArray[np.float64], name: str) -> _Axis:
     """Find what was measured by the energy of each line, DC in the middle."""
     total = len(lines)
-    there = np.flatnonzero(lines > ZERO * lines.max())
+    there = np.flatnonzero(lines > NOTHING * lines.max())
     count, low, high = len(there), int(there[0]), total - 1 - int(there[-1])
     if low + count + high < total:
         inside = total - low - count - high

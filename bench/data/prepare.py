@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bench import registry
+from bench.acquisition import CALIBRATION
 from bench.data import assets
 from bench.data.admission import Admitted, admit, admit_contrast
 from bench.data.dataset import Dataset, Series, asking, make_source
@@ -36,7 +37,6 @@ from bench.store.files import atomic_path, locked
 from bench.store.layout import cache_folder
 from bench.workers import ENDED, Outcome, Progress, Task, attempt, carry_out
 
-CALIBRATION = 24  # width of the fully sampled centre that coil maps come from
 MOST_WEIGHT = 2.0  # of virtual coils; in heads it reaches 1.04 for 8 of 18 coils and 1.42 for 4, in the air more
 
 

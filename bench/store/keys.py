@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -34,6 +37,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return sha256_of(value)
     return other_than_default(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
+
+
+def sha256_of_array(array: NDArray[Any]) -> str:
+    """sha256 of an array's numbers, row by row."""
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
 def sha256_of(path: Path) -> str:
