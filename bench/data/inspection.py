@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench.acquisition import CALIBRATION
 from bench.data import admission
-from bench.data.kspace import NOTHING, OFF, Kspace
+from bench.data.kspace import OFF, Kspace, zero_lines
 from bench.data.protocol import Head, LazyKspace, RawSubject
 from bench.data.readers.records import Scan, Volume
 from bench.errors import UserError
@@ -232,10 +232,9 @@ class _Axis:
 def _axis(lines: NDArray[np.float64], name: str) -> _Axis:
     """Find what was measured by the energy of each line, DC in the middle."""
     total = len(lines)
-    there = np.flatnonzero(lines > NOTHING * lines.max())
-    count, low, high = len(there), int(there[0]), total - 1 - int(there[-1])
-    if low + count + high < total:
-        inside = total - low - count - high
+    low, inside, high = zero_lines(lines)
+    count = total - low - inside - high
+    if inside:
         return _Axis(total, count, None, f"{inside} of {total} {name} are zero between measured ones: undersampled")
     used = total if low + high <= PADDED else 2 * min(total // 2 - low, total - high - total // 2)
     what = "partial Fourier" if abs(low - high) > PADDED else "interpolated by the scanner"

@@ -81,13 +81,19 @@ def _zeros(who: str, energy: Tensor) -> float:
     return empty
 
 
+def zero_lines(lines: NDArray[np.floating[Any]]) -> tuple[int, int, int]:
+    """How many lines are zero before the first that is not, between, and after the last, by the energy of each."""
+    there = np.flatnonzero(lines > NOTHING * lines.max())
+    first, last = int(there[0]), len(lines) - 1 - int(there[-1])
+    return first, len(lines) - first - last - len(there), last
+
+
 def _check_lines(who: str, lines: Tensor, name: str) -> None:
     """A few lines may be zero, but only at the two ends."""
-    zero = lines <= NOTHING * lines.max()
-    count, there = int(zero.sum()), (~zero).nonzero().flatten()
-    first, last = int(there[0]), len(lines) - 1 - int(there[-1])
+    first, inside, last = zero_lines(lines.numpy())
+    count = first + inside + last
     said = f"kspace has {count} of {len(lines)} {name} zero"
-    if first + last < count:
+    if inside:
         raise Refused(who, f"{said}: it is undersampled, unfit as a truth")
     if count <= 2 * PADDED:
         return

@@ -25,14 +25,12 @@ MOST_PARTS = 128  # real and imaginary ones of all coils
 
 def knows(path: Path) -> bool:
     """Whether `kspace` has four axes of real numbers, the last one in pairs."""
-    if not safely.is_hdf5(path):
-        return False
-    try:
-        with safely.opened(path) as file:
-            array = file["kspace"] if safely.is_plain(file, "kspace") else None
-            return isinstance(array, h5py.Dataset) and array.dtype.kind == "f" and _in_pairs(array.shape)
-    except safely.BROKEN:
-        return False
+    return safely.hdf5_says(path, _is_real_in_pairs)
+
+
+def _is_real_in_pairs(file: h5py.File) -> bool:
+    array = file["kspace"] if safely.is_plain(file, "kspace") else None
+    return isinstance(array, h5py.Dataset) and array.dtype.kind == "f" and _in_pairs(array.shape)
 
 
 def _in_pairs(shape: tuple[int, ...] | None) -> bool:

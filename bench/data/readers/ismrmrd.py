@@ -74,14 +74,12 @@ class Plan:
 
 def knows(path: Path) -> bool:
     """Whether it has acquisitions and their header."""
-    if not safely.is_hdf5(path):
-        return False
-    try:
-        with safely.opened(path) as file:
-            group = file["dataset"] if safely.is_plain(file, "dataset") else None
-            return safely.holds(group, "xml") and safely.holds(group, "data")
-    except safely.BROKEN:
-        return False
+    return safely.hdf5_says(path, _has_acquisitions)
+
+
+def _has_acquisitions(file: h5py.File) -> bool:
+    group = file["dataset"] if safely.is_plain(file, "dataset") else None
+    return safely.holds(group, "xml") and safely.holds(group, "data")
 
 
 def open_scans(path: Path) -> list[Scan | Volume]:

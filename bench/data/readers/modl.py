@@ -25,13 +25,7 @@ SLICES = 90
 
 def knows(path: Path) -> bool:
     """Whether it holds images by MoDL's names."""
-    if not safely.is_hdf5(path):
-        return False
-    try:
-        with safely.opened(path) as file:
-            return any(safely.holds(file, f"{part}Org") for part in PARTS)
-    except safely.BROKEN:
-        return False
+    return safely.hdf5_says(path, lambda file: any(safely.holds(file, f"{part}Org") for part in PARTS))
 
 
 def open_scans(path: Path) -> list[Scan | Volume]:

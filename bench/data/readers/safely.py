@@ -8,7 +8,7 @@ import gzip
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
@@ -88,6 +88,17 @@ def _check_driver(path: Path) -> None:
         place = 24 + 4 * raw[8] + 3 * width
         if raw[place : place + width] != b"\xff" * width:
             raise UserError("is HDF5 that asks for a driver: refused")
+
+
+def hdf5_says(path: Path, question: Callable[[h5py.File], bool]) -> bool:
+    """Whether a file is HDF5 and a question to it is answered with yes; of a damaged one it is not."""
+    if not is_hdf5(path):
+        return False
+    try:
+        with opened(path) as file:
+            return question(file)
+    except BROKEN:
+        return False
 
 
 def is_hdf5(path: Path) -> bool:

@@ -337,13 +337,18 @@ def blank():
 """
 
 
-def test_other_datasets_go_on_where_one_cannot_be_prepared(cache, tmp_path, capsys):
-    path = tmp_path / "blank.py"
+def blank_and_fine(folder):
+    """Two datasets, of which one cannot be prepared."""
+    path = folder / "blank.py"
     path.write_text(BLANK)
-    request = Request(
-        ("blank", "fine"), "oracle+sinc", "smoke", jobs=1, results=tmp_path / "r", plugin_files=(path,), timing=False,
+    return Request(
+        ("blank", "fine"), "oracle+sinc", "smoke", jobs=1, results=folder / "r", plugin_files=(path,), timing=False,
         overrides=FAST,
     )  # fmt: skip
+
+
+def test_other_datasets_go_on_where_one_cannot_be_prepared(cache, tmp_path, capsys):
+    request = blank_and_fine(tmp_path)
     outcomes = execute(request, make_plan(request), CALLBACKS)
     assert [(id.split()[0], outcome.status) for id, outcome in outcomes.items()] == [
         ("blank", "failed"),
@@ -356,12 +361,7 @@ def test_other_datasets_go_on_where_one_cannot_be_prepared(cache, tmp_path, caps
 
 
 def test_the_table_of_the_others_and_what_is_lost_are_printed(cache, tmp_path, capsys):
-    path = tmp_path / "blank.py"
-    path.write_text(BLANK)
-    request = Request(
-        ("blank", "fine"), "oracle+sinc", "smoke", jobs=1, results=tmp_path / "r", plugin_files=(path,), timing=False,
-        overrides=FAST,
-    )  # fmt: skip
+    request = blank_and_fine(tmp_path)
     assert terminal.run(request, False, None) == 1
     said = capsys.readouterr().out
     assert "oracle+sinc: failed" in said
