@@ -16,6 +16,7 @@ from bench.acquisition import Acquisition, Output, Target
 from bench.composition import Composition, count
 from bench.config import Settings
 from bench.data import assets
+from bench.data.dataset import Dataset
 from bench.data.slices import Slices
 from bench.errors import UserError
 from bench.metrics import error, vessels
@@ -58,6 +59,17 @@ class RunJob:
         """The columns that are the same in every row."""
         names = ("dataset", "source", "profile", "method", "seed", "fold")
         return {name: getattr(self.record, name) for name in names}
+
+
+def about_data(data: Dataset) -> dict[str, Any]:
+    """The fields of a `RunRecord` that say which data it is of."""
+    protocol = data.protocol
+    return {
+        "dataset": data.name, "source": data.source, "source_label": data.label,
+        "subjects": {str(split): subjects for split, subjects in data.subjects.items()},
+        "contrasts": tuple(view.contrast for view in protocol.views), "matrix": protocol.matrix,
+        "voxel_mm": protocol.voxel_mm,
+    }  # fmt: skip
 
 
 def load_composition(job: RunJob) -> Composition:

@@ -22,7 +22,7 @@ from bench.data.protocol import SPLITS, Split
 from bench.data.readers.images import read_image
 from bench.data.slices import Slices
 from bench.errors import UserError, closest
-from bench.run.evaluate import RunJob, score_split, write_reference
+from bench.run.evaluate import RunJob, about_data, score_split, write_reference
 from bench.run.methods import GROUPS, LOSSES, available
 from bench.run.plan import check_beside
 from bench.run.request import check_writable
@@ -227,15 +227,11 @@ def _found(path: Path) -> Path:
 
 
 def _record(row: Row, data: Dataset, settings: Settings, digest: str, with_lpips: bool) -> RunRecord:
-    protocol, key = data.protocol, data.key("test")
-    how = row.training or "not said"
+    how, key = row.training or "not said", data.key("test")
     said = f"{row.name}: images made elsewhere, scored here; training, as their authors say: {how}."
     content = {"method": row.name, "images": digest, "test": key, "lpips": with_lpips}
     return RunRecord(
-        status="interrupted", reason=None, dataset=data.name, source=data.source, profile=settings.profile,
-        method=row.name, seed=0, fold=0, source_label=data.label, caveats=(*protocol.caveats, said), group=row.group,
-        limit=None, subjects={str(split): ids for split, ids in data.subjects.items()},
-        contrasts=tuple(view.contrast for view in protocol.views), matrix=protocol.matrix, voxel_mm=protocol.voxel_mm,
-        settings=settings.to_dict(), keys=Keys(key_of(content), key), stages=(), provenance={}, images_sha256=digest,
-        loss=row.loss,
+        **about_data(data), status="interrupted", reason=None, profile=settings.profile, method=row.name, seed=0, fold=0,
+        caveats=(*data.protocol.caveats, said), group=row.group, limit=None, settings=settings.to_dict(),
+        keys=Keys(key_of(content), key), stages=(), provenance={}, images_sha256=digest, loss=row.loss,
     )  # fmt: skip

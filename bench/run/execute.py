@@ -9,7 +9,7 @@ from bench.data.prepare import open_split, prepare
 from bench.data.protocol import Split
 from bench.errors import UserError
 from bench.run import timing
-from bench.run.evaluate import RunJob, evaluate, write_failure, write_reference
+from bench.run.evaluate import RunJob, about_data, evaluate, write_failure, write_reference
 from bench.run.methods import loss_of
 from bench.run.plan import DatasetPlan, RowPlan, StagePlan, finished, needed_assets
 from bench.run.request import Request
@@ -213,26 +213,19 @@ def _foreign_stages(request: Request, plan: DatasetPlan) -> tuple[str, ...]:
 
 def _record(request: Request, plan: DatasetPlan, row: RowPlan) -> RunRecord:
     """What is known of a row before it is made."""
-    protocol = plan.test.protocol
     return RunRecord(
+        **about_data(plan.test),
         status="interrupted",
         reason=None,
-        dataset=plan.dataset,
-        source=plan.test.source,
         profile=plan.settings.profile,
         method=row.method.id,
         seed=plan.seed,
         fold=plan.fold,
-        source_label=plan.test.label,
-        caveats=(*protocol.caveats, *_foreign_stages(request, plan)),
+        caveats=(*plan.test.protocol.caveats, *_foreign_stages(request, plan)),
         group=row.method.group,
         loss=loss_of(row.method, plan.settings),
         limit=request.limit,
         stages_of=request.stages_of,
-        subjects={str(split): subjects for split, subjects in plan.test.subjects.items()},
-        contrasts=tuple(view.contrast for view in protocol.views),
-        matrix=protocol.matrix,
-        voxel_mm=protocol.voxel_mm,
         settings=plan.settings.to_dict(row.method.halves),
         keys=Keys(row.key, plan.test.key("test")),
         stages=(),
