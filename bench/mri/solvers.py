@@ -11,8 +11,10 @@ Operator = Callable[[Tensor], Tensor]
 
 def _inner(a: Tensor, b: Tensor) -> Tensor:
     """Real inner product a sample, shaped to broadcast against it."""
-    products = (a.conj() * b).real
-    return products.sum(tuple(range(1, a.ndim)), keepdim=True)
+    shape = (-1, *[1] * (a.ndim - 1))
+    if a.is_complex():
+        a, b = torch.view_as_real(a.resolve_conj()), torch.view_as_real(b.resolve_conj())
+    return (a * b).flatten(1).sum(1).reshape(shape)
 
 
 def conjugate_gradient(operator: Operator, rhs: Tensor, iterations: int, tolerance: float = 0.0) -> Tensor:
@@ -40,10 +42,10 @@ def conjugate_gradient(operator: Operator, rhs: Tensor, iterations: int, toleran
         image = operator(direction)
         curvature = _inner(direction, image)
         step = torch.where(active & (curvature > 0), power / curvature, 0.0)
-        x = x + step * direction
-        residual = residual - step * image
+        x = torch.addcmul(x, direction, step)
+        residual = torch.addcmul(residual, image, step, value=-1)
         before, power = power, _inner(residual, residual)
-        direction = residual + torch.where(before > 0, power / before, 0.0) * direction
+        direction = torch.addcmul(residual, direction, torch.where(before > 0, power / before, 0.0))
     return x
 
 

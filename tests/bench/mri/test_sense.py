@@ -31,6 +31,40 @@ def test_normal_is_forward_then_adjoint(operator, random):
     assert torch.allclose(operator.normal(x), operator.adjoint(operator.forward(x)), atol=1e-6)
 
 
+@pytest.mark.parametrize("axis", [1, 2])
+def test_normal_of_sampled_lines_is_forward_then_adjoint(operator, random, axis):
+    lines = Sense(operator.maps, operator.mask.select(axis, 0).unsqueeze(axis).expand_as(operator.mask))
+    x = random(2, 18, 15)
+    assert torch.allclose(lines.normal(x), lines.adjoint(lines.forward(x)), atol=1e-6)
+
+
+def test_normal_of_a_batch_beyond_the_cache_is_that_of_each_slice(operator, random, monkeypatch):
+    x = random(2, 18, 15)
+    whole = operator.normal(x)
+    monkeypatch.setattr("bench.mri.sense.CACHE_BYTES", 1)
+    assert torch.allclose(operator.normal(x), whole, atol=1e-7)
+
+
+def test_normal_has_the_gradients_of_forward_then_adjoint(operator, random):
+    """Of the image, also twice, and of maps where they are learned."""
+    image, weights = random(2, 18, 15).requires_grad_(), random(2, 18, 15)
+    maps = operator.maps.clone().requires_grad_()
+
+    def gradients(normal):
+        once = torch.autograd.grad((normal(image).conj() * weights).real.sum(), image, create_graph=True)[0]
+        twice = torch.autograd.grad((normal(image).abs() ** 4).sum(), image, create_graph=True)[0].abs().square().sum()
+        return once, torch.autograd.grad(twice, image)[0]
+
+    plain = gradients(lambda x: operator.adjoint(operator.forward(x)))
+    for ours, theirs in zip(gradients(operator.normal), plain, strict=True):
+        assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-4)
+    learned = Sense(maps, operator.mask)
+    (ours,) = torch.autograd.grad(learned.normal(weights).abs().square().sum(), maps)
+    (theirs,) = torch.autograd.grad(learned.adjoint(learned.forward(weights)).abs().square().sum(), maps)
+    assert ours.abs().max() > 0.1
+    assert torch.allclose(ours, theirs, atol=1e-5)
+
+
 def test_its_norm_is_at_most_one(operator, random):
     x = random(2, 18, 15)
     for _ in range(50):
