@@ -1,16 +1,9 @@
 """Coil sensitivities by ESPIRiT (Uecker 2014) and geometric coil compression (Zhang 2013)."""
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor
 
 from bench.mri.fourier import crop, fft2c, ifft2c, pad
-
-SQUARINGS = 8
-"""An eigenvalue 0.98 times the largest leaves 3e-5 of its vector, as 2 * 2^8 powers are taken."""
-STRIP = 2**19
-"""Numbers of the Hermitian field that are worked on at a time."""
 
 
 def espirit_maps(
@@ -43,40 +36,14 @@ def espirit_maps(
         virtual coil, so it has no jumps where one coil is dark.
     """
     centre = crop(kspace, (min(calibration, kspace.shape[-2]), min(calibration, kspace.shape[-1])))
+    field = _hermitian_field(_kernels(centre, kernel, threshold), shape or (kspace.shape[-2], kspace.shape[-1]))
+    values, vectors = torch.linalg.eigh(field)
+    maps = vectors[..., -1].movedim(-1, 0)
     flat = centre.flatten(1)
     principal = torch.linalg.eigh(flat @ flat.mH)[1][:, -1]
-    maps = []
-    for field in _hermitian_field(_kernels(centre, kernel, threshold), shape or (kspace.shape[-2], kspace.shape[-1])):
-        values, vectors = _principal(field.flatten(0, 1))
-        reference = vectors @ principal.conj()
-        vectors *= torch.where(values > eigenvalue, torch.exp(-1j * reference.angle()), 0)[:, None]
-        maps.append(vectors.T.reshape(-1, *field.shape[:2]))
-    return torch.cat(maps, 1)
-
-
-def _principal(matrices: Tensor) -> tuple[Tensor, Tensor]:
-    """Largest eigenvalue (n,) and its vector (n, coil) of Hermitian matrices (n, coil, coil), by repeated squaring.
-
-    M^(2^s) has the same vectors, and the others fade as powers of the eigenvalues' ratio. Some ten times faster on a CPU than
-    all eigenvectors of each matrix.
-    """
-    power = matrices / _trace(matrices)
-    product = torch.empty_like(power)
-    for _ in range(SQUARINGS // 2):
-        torch.bmm(power, power, out=product)
-        torch.bmm(product, product, out=power)
-        power /= _trace(power)
-    brightest = power.diagonal(dim1=-2, dim2=-1).real.argmax(-1)
-    vectors = power @ power[torch.arange(len(power)), :, brightest, None]
-    vectors /= torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
-    values = (vectors.conj() * (matrices @ vectors)).real.sum((1, 2))
-    return values, vectors[..., 0]
-
-
-def _trace(matrices: Tensor) -> Tensor:
-    """(n, 1, 1) real, at least the smallest normal number."""
-    traces = matrices.diagonal(dim1=-2, dim2=-1).real.sum(-1)
-    return traces.clamp_min(torch.finfo(traces.dtype).tiny)[:, None, None]
+    reference = (principal.conj()[:, None, None] * maps).sum(0)
+    maps = maps * torch.exp(-1j * reference.angle())
+    return torch.where(values[..., -1] > eigenvalue, maps, torch.zeros(()))
 
 
 def _kernels(centre: Tensor, width: int, threshold: float) -> Tensor:
@@ -90,29 +57,18 @@ def _kernels(centre: Tensor, width: int, threshold: float) -> Tensor:
     return result
 
 
-def _hermitian_field(kernels: Tensor, shape: tuple[int, int]) -> Iterator[Tensor]:
-    """Sum over kernels of k(r) k(r)^H in strips (rows, X, coil, coil); its largest eigenvalue is about 1 on the object.
+def _hermitian_field(kernels: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Sum over kernels of k(r) k(r)^H, (*shape, coil, coil); its largest eigenvalue is about 1 on the object.
 
-    It is a trigonometric polynomial of the kernels' autocorrelation: a grid of twice their width holds all of it, and it is
-    evaluated from there, along one axis after the other.
+    It is a trigonometric polynomial of the kernels' autocorrelation, so a grid of twice their width holds all of it, and
+    zero-padding gives it anywhere.
     """
-    width, coils = kernels.shape[-1], kernels.shape[1]
+    width = kernels.shape[-1]
     small = (2 * width, 2 * width)
     images = ifft2c(pad(kernels, small))
     products = torch.einsum("ncyx,ndyx->cdyx", images, images.conj())
-    lags = fft2c(products) * (2 * width / width**2)
-    along_y, along_x = (_harmonics(size, 2 * width).to(lags) for size in shape)
-    lines = (lags.flatten(0, 2) @ along_x.T).view(coils**2, 2 * width, shape[1])
-    lines = lines.permute(1, 2, 0).flatten(1)  # (lag, X * coil * coil)
-    for rows in along_y.split(max(1, STRIP // lines.shape[1])):
-        yield (rows @ lines).view(len(rows), shape[1], coils, coils)
-
-
-def _harmonics(size: int, lags: int) -> Tensor:
-    """exp(2 pi i position lag / size), (size, lags); both are counted from their centre."""
-    position, lag = torch.arange(size) - size // 2, torch.arange(lags) - lags // 2
-    turns = torch.outer(position, lag).remainder(size).to(torch.float64) / size
-    return torch.exp(2j * torch.pi * turns)
+    lags = pad(fft2c(products), shape) * (small[0] * small[1]) ** 0.5 * (shape[0] * shape[1]) ** 0.5 / width**2
+    return ifft2c(lags).movedim((0, 1), (-2, -1)).contiguous()
 
 
 def compression(kspace: Tensor, coils: int, readout: int | None, calibration: int = 24) -> Tensor:

@@ -24,7 +24,7 @@ IDLE = "‡"
 BUSY = "§"
 AT_WORK_SHARE = 0.8
 """Of the seconds of a timed slice that the processor was at work on it: less, and others were."""
-TAKEN = 50.0
+TAKEN = 150.0
 """Times a second that others took a core: more, and two threads may be at work for whole seconds, each at half its speed."""
 AT_WORK = (0.55, 0.95)
 """Accuracy of a discriminator that neither guesses nor is always right."""
