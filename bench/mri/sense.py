@@ -45,7 +45,8 @@ class Sense:
         slices = max(1, CACHE_BYTES // (self.maps[0].numel() * self.maps.element_size()))
         if len(image) <= slices:
             return self._part(*whole)
-        return torch.cat([self._part(*part) for part in zip(*(tensor.split(slices) for tensor in whole), strict=True)])
+        parts = (tensor.expand(len(image), *tensor.shape[1:]).split(slices) for tensor in whole)
+        return torch.cat([self._part(*part) for part in zip(*parts, strict=True)])
 
     def _part(self, image: Tensor, maps: Tensor, conjugate: Tensor, corner: Tensor) -> Tensor:
         """F^H M F commutes with image shifts, so only the mask is shifted, and it acts along its own axes alone."""

@@ -45,6 +45,13 @@ def test_normal_of_a_batch_beyond_the_cache_is_that_of_each_slice(operator, rand
     assert torch.allclose(operator.normal(x), whole, atol=1e-7)
 
 
+def test_maps_of_one_slice_serve_a_batch_beyond_the_cache(operator, random, monkeypatch):
+    one, x = Sense(operator.maps[:1], operator.mask[:1]), random(2, 18, 15)
+    whole = one.normal(x)
+    monkeypatch.setattr("bench.mri.sense.CACHE_BYTES", 1)
+    assert torch.allclose(one.normal(x), whole, atol=1e-7)
+
+
 def test_normal_has_the_gradients_of_forward_then_adjoint(operator, random):
     """Of the image, also twice, and of maps where they are learned."""
     image, weights = random(2, 18, 15).requires_grad_(), random(2, 18, 15)
