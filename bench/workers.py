@@ -1,5 +1,6 @@
 """Tasks in processes of their own, in the order that they need each other. A worker ends when its parent does."""
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -20,6 +21,9 @@ from bench.errors import Diverged, UserError, why
 Progress = Callable[[int, int, str], None]  # done, total, what
 WATCH_SECONDS = 0.5
 ENDED = "its process ended"  # begins what is said where a task could not say so itself
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
+HEAVY = ["bench.run.evaluate", "torch._inductor", "lpips"]  # deterministic algorithms import the second
+KEPT_BYTES = 2**30  # freed memory up to here is kept by a process
 LONGEST_TEMPORARY = 60  # bytes of a folder's path; with the name of a socket in it, 108 are the most
 
 
@@ -111,11 +115,13 @@ def _skip_hopeless(waiting: dict[str, Task], outcomes: dict[str, Outcome]) -> li
 
 
 def _context() -> multiprocessing.context.BaseContext:
-    """Workers are forked from a server that has imported the heavy packages, or spawned where there is no fork."""
+    """Workers are forked from a server that has imported what is heavy, or spawned where there is no fork."""
+    from bench import registry
+
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["bench.run.evaluate"])
+    context.set_forkserver_preload([*HEAVY, *(name for name in sys.modules if name.startswith(registry.PACKAGES))])
     return context
 
 
@@ -187,9 +193,7 @@ def _work(task: Task, connection: Connection, environment: Mapping[str, str], th
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.clear()
     os.environ.update(environment)
-    import torch
-
-    torch.set_num_threads(threads)
+    pin(threads)
     last = 0.0
 
     def progress(done: int, total: int, what: str) -> None:
@@ -199,6 +203,32 @@ def _work(task: Task, connection: Connection, environment: Mapping[str, str], th
             connection.send((done, total, what))
 
     connection.send(attempt(lambda: task.function(*task.arguments, progress)))
+
+
+def pin(threads: int) -> None:
+    """Give this process so many threads, before it computes.
+
+    Two things double the time of an FFT, and are kept from them: memory that is given back and taken anew for each result, and
+    numbers below the smallest normal one, which are 0 from here on.
+    """
+    import torch
+
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    torch.set_flush_denormal(True)  # inherited by the threads that start at the first computation
+    try:
+        for parameter in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
+            ctypes.CDLL("libc.so.6").mallopt(parameter, KEPT_BYTES)
+    except (OSError, AttributeError):  # no glibc
+        pass
+    torch.set_num_threads(threads)
+
+
+def compute_alike(device: str) -> None:
+    """Give this process the same numbers each time; where CUDA cannot, it says so."""
+    import torch
+
+    torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def attempt(action: Callable[[], object]) -> Outcome:

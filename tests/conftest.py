@@ -11,6 +11,7 @@ from bench import config, registry
 from bench.data.dataset import Dataset
 from bench.data.prepare import prepare
 from bench.mri.fourier import fft2c
+from bench.workers import pin
 
 registry.discover()
 
@@ -35,7 +36,7 @@ def own_plugins(monkeypatch):
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():
-    torch.set_num_threads(1)
+    pin(1)
 
 
 @pytest.fixture(scope="session")

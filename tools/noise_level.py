@@ -19,8 +19,9 @@ from bench.composition import Composition, Half
 from bench.data.dataset import Dataset
 from bench.data.prepare import open_split, prepare
 from bench.store.layout import ResultsFolder
-from bench.train.loop import Samples, limit_threads, validation_scores
+from bench.train.loop import Samples, validation_scores
 from bench.train.stage import StageJob, load_half, make_stage
+from bench.workers import pin
 
 
 def measure(dataset: str, sigma: float, results: ResultsFolder) -> dict[str, float]:
@@ -51,7 +52,7 @@ def measure(dataset: str, sigma: float, results: ResultsFolder) -> dict[str, flo
 
 def main() -> None:
     """Print one line a noise level."""
-    limit_threads(1)
+    pin(1)
     registry.discover()
     dataset, *levels = sys.argv[1:]
     for level in levels:

@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -34,7 +33,7 @@ from bench.together import Together, in_sequence
 from bench.train.adversarial import adversarial_losses, critic_images, critic_loss
 from bench.train.distributed import ALONE, Rank
 from bench.train.phases import learning_rate, phase_at
-from bench.workers import Progress
+from bench.workers import Progress, compute_alike
 
 CHECKPOINT_SECONDS = 60.0
 CRITIC_ACCURACY = "critic-accuracy"
@@ -114,7 +113,7 @@ class Trainer:
     ) -> None:
         self.random = in_sequence(stage)
         torch.manual_seed(step_seed(seed, self.random, -1))
-        torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
+        compute_alike(device)
         self.composition, self.stage, self.settings, self.seed = composition, stage, settings, seed
         self.folder, self.device, self.rank = folder, device, rank
         network = composition.last
@@ -349,9 +348,3 @@ def _place(network: nn.Module, device: str) -> None:
     """Move it, its kernels channels last, which CPUs and tensor cores are faster with."""
     network.to(device)
     network.to(memory_format=torch.channels_last)
-
-
-def limit_threads(threads: int) -> None:
-    """Pin this process to so many threads."""
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-    torch.set_num_threads(threads)
