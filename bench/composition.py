@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from bench.acquisition import Acquisition, Output, Target
 from bench.config import Settings
@@ -15,6 +13,7 @@ from bench.data.slices import Slices
 from bench.method import Component, Phase, Trained
 from bench.mri.resample import sinc
 from bench.nn.block import Block
+from bench.nn.uninitialised import Uninitialised
 from bench.registry import MethodPlugin
 from bench.together import Together
 
@@ -123,16 +122,9 @@ def build(plugin: MethodPlugin, settings: Settings) -> Component:
     return plugin.cls(settings.of(plugin))
 
 
-class _Uninitialised(TorchFunctionMode):
-    """Draws no random numbers: on the meta device they are nothing, and importing what they need takes a second."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return args[0] if func in (Tensor.normal_, Tensor.uniform_) else func(*args, **(kwargs or {}))
-
-
 def skeleton(plugin: MethodPlugin, settings: Settings) -> tuple[Component, nn.Module | None]:
     """The network and the discriminator, if any, without memory behind their parameters."""
-    with torch.device("meta"), _Uninitialised():
+    with torch.device("meta"), Uninitialised():
         network = build(plugin, settings)
         return network, network.discriminator() if isinstance(network, Trained) else None
 

@@ -23,6 +23,8 @@ from bench.metrics import error, vessels
 from bench.metrics.image import score
 from bench.metrics.lpips import Lpips
 from bench.metrics.scores import DETAILS, identities
+from bench.store import layout
+from bench.store.arrays import KeptArrays
 from bench.store.files import locked
 from bench.store.images import SliceName, write_images
 from bench.store.keys import sha256_of
@@ -30,8 +32,9 @@ from bench.store.layout import RunFolder, StageFolder
 from bench.store.provenance import provenance
 from bench.store.records import RunRecord, StageRecord, StageUse
 from bench.store.tables import write_rows, write_table
+from bench.train.reconstructions import Upstream, reconstructed
 from bench.train.stage import load_half
-from bench.workers import Progress
+from bench.workers import Progress, compute_alike
 
 LEAST_VALUE = -0.2  # of the truth's peak
 MakeImage = Callable[[int, Acquisition, Target], Output]
@@ -53,6 +56,10 @@ class RunJob:
     with_lpips: bool
     device: str
     plugin_files: tuple[Path, ...]
+    stored: frozenset[int] = frozenset()
+    """Slices whose images are kept."""
+    upstream: Upstream | None = None
+    """Of a sequence: its reconstructor, whose images are shared."""
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -82,11 +89,16 @@ def load_composition(job: RunJob) -> Composition:
 
 def evaluate(job: RunJob, progress: Progress) -> None:
     """Score every slice of the split with a method of this package, or a plugin's."""
-    torch.use_deterministic_algorithms(True, warn_only=job.device != "cpu")
+    compute_alike(job.device)
     composition = load_composition(job)
+    given: dict[int, Tensor] = {}
+    if job.upstream:
+        progress(0, len(job.test), f"reconstructing with {job.upstream.id}")
+        every = range(len(job.test))
+        given = reconstructed(job.upstream, composition.halves[0], job.test, every, job.device)
 
-    def image(_: int, acquisition: Acquisition, target: Target) -> Output:
-        return composition.infer(acquisition, target)
+    def image(index: int, acquisition: Acquisition, target: Target) -> Output:
+        return composition.infer(acquisition, target, given[index][None].to(job.device) if given else None)
 
     def fed(acquisition: Acquisition, target: Target) -> Output:
         return composition.infer(acquisition, target, target.image_lr)
@@ -108,8 +120,8 @@ def score_split(
     stages
         What was learned.
     """
-    lpips = Lpips(assets.fetch("lpips"), job.device) if job.with_lpips else None
-    stored = set(stored_slices(job.test))
+    kept = KeptArrays(layout.truth_features())
+    lpips = Lpips(assets.fetch("lpips"), job.device, kept) if job.with_lpips else None
     rows: list[dict[str, Any]] = []
     spectra: list[dict[str, Any]] = []
     radial: list[tuple[str, str, NDArray[np.float64]]] = []
@@ -138,7 +150,7 @@ def score_split(
         mask = acquisition.mask[0].cpu().numpy()
         spectra += [{**row, **energies} for energies in error.by_region(found, truth, mask)]
         radial.append((contrast, subject, error.by_radius(found, truth)))
-        if index in stored:
+        if index in job.stored:
             images[str(SliceName(contrast, subject, number))] = found
         progress(index + 1, len(job.test), "evaluating")
     with locked(job.folder.lock):
@@ -231,10 +243,11 @@ def stored_slices(slices: Slices) -> list[int]:
     return sorted(chosen)
 
 
-def write_reference(path: Path, slices: Slices) -> None:
-    """Truth, zero-filled LR input, mask and foreground of the stored slices."""
+def write_reference(path: Path, slices: Slices) -> list[int]:
+    """Truth, zero-filled LR input, mask and foreground of the slices whose images are kept. Returns their indices."""
     images: dict[str, NDArray[Any]] = {}
-    for index in stored_slices(slices):
+    stored = stored_slices(slices)
+    for index in stored:
         acquisition, target = slices.batch([index])
         subject, contrast, number = slices.rows[index]
         name, scale = SliceName(contrast, subject, number), float(target.scale)
@@ -245,3 +258,4 @@ def write_reference(path: Path, slices: Slices) -> None:
         images[f"{name}/foreground"] = slices.foreground(index)
     with locked(path.with_suffix(".lock"), path.name):
         write_images(path, images)
+    return stored

@@ -22,7 +22,7 @@ from bench.data.protocol import SPLITS, Split
 from bench.data.readers.images import read_image
 from bench.data.slices import Slices
 from bench.errors import UserError, closest
-from bench.run.evaluate import RunJob, about_data, score_split, write_reference
+from bench.run.evaluate import RunJob, about_data, score_split, stored_slices, write_reference
 from bench.run.methods import GROUPS, LOSSES, available
 from bench.run.plan import check_beside
 from bench.run.request import check_writable
@@ -169,13 +169,12 @@ def score_images(row: Row, folder: Path, wanted: Wanted, results: Path, progress
     record = _record(row, data, settings, digest, with_lpips)
     run = root.run(data.name, settings.profile, row.name, 0)
     reference = root.reference(data.name, settings.profile)
-    if not reference.exists():
-        write_reference(reference, slices)
+    stored = stored_slices(slices) if reference.exists() else write_reference(reference, slices)
 
     def image(index: int, acquisition: Acquisition, target: Target) -> Output:
         return Output(torch.from_numpy(images[index])[None])
 
-    job = RunJob(record, (), run, settings, slices, with_lpips, "cpu", ())
+    job = RunJob(record, (), run, settings, slices, with_lpips, "cpu", (), frozenset(stored))
     score_split(job, image, None, (), lambda done, total, what: progress(f"scoring {row.name}", done, total))
     return data.name
 

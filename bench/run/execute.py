@@ -1,6 +1,6 @@
 """Carries a plan out: fetch, prepare, train, evaluate, time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bench.data import assets
@@ -8,14 +8,17 @@ from bench.data.dataset import Dataset
 from bench.data.prepare import open_split, prepare
 from bench.data.protocol import Split
 from bench.errors import UserError
+from bench.registry import MethodPlugin
 from bench.run import timing
 from bench.run.evaluate import RunJob, about_data, evaluate, write_failure, write_reference
-from bench.run.methods import loss_of
+from bench.run.methods import Sketch, loss_of
 from bench.run.plan import DatasetPlan, RowPlan, StagePlan, finished, needed_assets
 from bench.run.request import Request
 from bench.store import layout
+from bench.store.keys import key_of
 from bench.store.records import Keys, RunRecord
-from bench.train.stage import StageJob, Upstream, begin, discard, make_stage, tidy
+from bench.train.reconstructions import Upstream
+from bench.train.stage import StageJob, begin, discard, make_stage, tidy
 from bench.workers import Outcome, Task, carry_out
 
 TIMING_THREADS = 2
@@ -47,14 +50,14 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
         for stage in plan.to_train:
             task = _stage_task(request, plan, stage)
             tasks.setdefault(task.id, task)
-        for row in plan.to_evaluate:
-            id = _id(plan.test, row.method.id, plan)
-            jobs[id] = _run_job(request, plan, row)
-            needs = tuple(_stage_task_id(plan, stage) for stage in row.own_stages if not stage.found)
-            tasks[id] = Task(id, evaluate, (jobs[id],), needs)
         if plan.to_evaluate:
             path = request.folder.reference(plan.dataset, plan.settings.profile, plan.fold)
-            write_reference(path, open_split(plan.test, "test"))
+            stored = write_reference(path, open_split(plan.test, "test"))
+        for row in _firsts_first(plan.to_evaluate):
+            id = _id(plan.test, row.method.id, plan)
+            jobs[id] = _run_job(request, plan, row, stored)
+            needs = tuple(_stage_task_id(plan, stage) for stage in row.own_stages if not stage.found)
+            tasks[id] = Task(id, evaluate, (jobs[id],), needs)
     outcomes: dict[str, Outcome] = {}
     try:
         outcomes = carry_out(list(tasks.values()), request.jobs, 1, callbacks.working, callbacks.ending)
@@ -65,6 +68,12 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
             if outcome.status != "done" and not (there and outcome.status == "interrupted"):
                 write_failure(job.record, job.folder, job.device, outcome.status, outcome.reason)
     return lost | outcomes | _time(request, plans, jobs, outcomes, callbacks)
+
+
+def _firsts_first(rows: list[RowPlan]) -> list[RowPlan]:
+    """One row of each reconstructor before the others, which take its reconstructions: none waits for them to be made."""
+    firsts = {row.method.halves[0].id: row for row in reversed(rows)}.values()
+    return [*(row for row in rows if row in firsts), *(row for row in rows if row not in firsts)]
 
 
 def _stage_task_id(plan: DatasetPlan, stage: StagePlan) -> str:
@@ -167,21 +176,20 @@ def _lost(request: Request, plans: list[DatasetPlan], refused: dict[str, str]) -
 
 
 def _clear(request: Request, plan: DatasetPlan) -> None:
-    """Remove what a finished stage no longer needs; for `--retrain`, all that stages and their reconstructors left.
+    """Remove what a finished stage no longer needs, cached images where rows are made again, and for `--retrain` stages.
 
     From then on the same command without `--retrain` goes on where this one stopped.
     """
     for stage in plan.stages.values():
         if stage.found == stage.folder:
             tidy(stage.folder)
-    if not request.retrain:
-        return
-    for stage in plan.to_train:
+    if request.rerun or request.retrain:
+        for reconstructor in {row.method.halves[0].id for row in plan.to_evaluate}:
+            for path in layout.cached_reconstructions(reconstructor):
+                path.unlink(missing_ok=True)
+    for stage in plan.to_train if request.retrain else ():
         discard(stage.folder)
         begin(stage.folder, stage.stage.key)
-        for id in {stage.stage.id, stage.stage.upstream.id if stage.stage.upstream else stage.stage.id}:
-            for path in layout.cached_reconstructions(id):
-                path.unlink(missing_ok=True)
 
 
 def _stage_task(request: Request, plan: DatasetPlan, planned: StagePlan) -> Task:
@@ -193,10 +201,7 @@ def _stage_task(request: Request, plan: DatasetPlan, planned: StagePlan) -> Task
 def stage_job(request: Request, plan: DatasetPlan, planned: StagePlan) -> StageJob:
     """All that a worker needs to make a stage."""
     stage = planned.stage
-    upstream = None
-    if stage.upstream:
-        first = plan.stages.get(stage.upstream.id)
-        upstream = Upstream(stage.upstream.id, stage.upstream_key, first.place if first else None)
+    upstream = _upstream(plan, stage.upstream) if stage.upstream else None
     return StageJob(
         stage.id, stage.plugin.id, stage.key, upstream, planned.folder, plan.settings, plan.seed, plan.training.fold,
         open_split(plan.training, "train"), open_split(plan.training, "validation"), request.device, request.devices,
@@ -234,11 +239,18 @@ def _record(request: Request, plan: DatasetPlan, row: RowPlan) -> RunRecord:
     )
 
 
-def _run_job(request: Request, plan: DatasetPlan, row: RowPlan) -> RunJob:
+def _upstream(plan: DatasetPlan, reconstructor: MethodPlugin) -> Upstream:
+    stage = plan.stages.get(reconstructor.id)
+    key = stage.stage.key if stage else key_of(Sketch.of(reconstructor, plan.settings).declarations)
+    return Upstream(reconstructor.id, key, stage.place if stage else None)
+
+
+def _run_job(request: Request, plan: DatasetPlan, row: RowPlan, stored: Sequence[int] = ()) -> RunJob:
     halves = tuple(
         (plugin.id, stage.place if stage else None) for plugin, stage in zip(row.method.halves, row.stages, strict=True)
     )
     return RunJob(
         _record(request, plan, row), halves, row.folder, plan.settings, open_split(plan.test, "test"), plan.with_lpips,
-        request.device, request.plugin_files,
+        request.device, request.plugin_files, frozenset(stored),
+        _upstream(plan, row.method.halves[0]) if len(row.method.halves) > 1 else None,
     )  # fmt: skip

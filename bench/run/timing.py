@@ -20,16 +20,16 @@ LONGEST_S = 20.0  # a method: afterwards no slice is begun, but one is always ti
 
 
 def time_methods(jobs: list[RunJob], progress: Progress) -> None:
-    """Write `timing.csv` of each: whole pipeline, batch 1, this process's threads, after a warm-up. Also its GMAC."""
+    """Write `timing.csv` of each: whole pipeline, batch 1, this process's threads. A first pass warms up and counts GMAC."""
     for done, job in enumerate(jobs):
         composition = load_composition(job)
         rows: list[dict[str, float]] = []
         began = time.monotonic()
         gmac = multiply_adds(_at_slice(job, composition, 0))
-        for index in [0, *range(min(TIMED_SLICES, len(job.test)))]:
-            if len(rows) < 2 or time.monotonic() - began < LONGEST_S:
+        for index in range(min(TIMED_SLICES, len(job.test))):
+            if not rows or time.monotonic() - began < LONGEST_S:
                 rows.append(measure(_at_slice(job, composition, index), job.device))
-        table = pd.DataFrame(rows[1:]).assign(device=job.device, threads=torch.get_num_threads(), gmac=gmac)
+        table = pd.DataFrame(rows).assign(device=job.device, threads=torch.get_num_threads(), gmac=gmac)
         with locked(job.folder.lock):
             write_table(job.folder.timing, table, digits=4)
         progress(done + 1, len(jobs), f"timing {job.record.method}")

@@ -274,6 +274,11 @@ def reconstructions(reconstructor: str, key: str) -> Path:
     return cache_folder() / "reconstructions" / f"{reconstructor}-{key[:16]}.npz"
 
 
+def truth_features() -> Path:
+    """Folder of what LPIPS makes of truths, by their content."""
+    return cache_folder() / "lpips"
+
+
 def cached_reconstructions(reconstructor: str) -> Iterable[Path]:
     """Every file of one reconstructor, whatever its key."""
     digest = "[0-9a-f]" * 16

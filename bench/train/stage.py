@@ -1,25 +1,20 @@
 """One stage: trained or tuned, and written to its folder."""
 
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from bench import registry
-from bench.composition import Composition, Half, build, reconstruct_all
+from bench.composition import Composition, Half, build
 from bench.config import Settings, TrainingSettings
 from bench.data.slices import Slices
 from bench.errors import UserError
 from bench.method import Component, Tuned
 from bench.registry import MethodPlugin
-from bench.store import layout
-from bench.store.files import atomic_path, locked, read_json, write_json
-from bench.store.keys import key_of
+from bench.store.files import locked, read_json, write_json
 from bench.store.layout import StageFolder
 from bench.store.provenance import provenance
 from bench.store.records import StageRecord
@@ -27,19 +22,9 @@ from bench.together import Together, in_sequence
 from bench.train import distributed
 from bench.train.distributed import ALONE, Rank
 from bench.train.loop import VALIDATED, Samples, State, Trainer, drawn, step_seed, validation_scores, write_curve
+from bench.train.reconstructions import Upstream, reconstructed
 from bench.train.weights import load_foreign_weights, load_weights, save_weights
 from bench.workers import Progress, Task, carry_out
-
-
-@dataclass(frozen=True)
-class Upstream:
-    """The reconstructor that a super-resolver is trained on."""
-
-    id: str
-    key: str
-    """Of its stage, or of its declarations where it has none."""
-    folder: StageFolder | None
-    """Of its stage, if it has one."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +62,8 @@ def load_half(plugin: MethodPlugin, settings: Settings, folder: StageFolder | No
             network.configure(**(record.choice or {}))
         else:
             load_weights(network, folder.weights, record.weights_sha256 or "")
-    return Half(plugin, network.to(device).eval())
+    network.to(device).to(memory_format=torch.channels_last)
+    return Half(plugin, network.eval())
 
 
 def make_stage(job: StageJob, progress: Progress) -> None:
@@ -187,8 +173,10 @@ def _trained(job: StageJob, rank: Rank, device: str, progress: Progress) -> tupl
     if job.upstream:
         progress(0, job.settings.training.iterations, f"reconstructing with {job.upstream.id}")
         first = load_half(registry.method(job.upstream.id), job.settings, job.upstream.folder, device)
-        train = _reconstructed(job.upstream, first, job.train, _drawn(job, training), device)
-        validation = _reconstructed(job.upstream, first, job.validation, range(len(job.validation)), device)
+        drawn = _drawn(job, training)
+        train = Samples(job.train, reconstructed(job.upstream, first, job.train, drawn, device))
+        every = range(len(job.validation))
+        validation = Samples(job.validation, reconstructed(job.upstream, first, job.validation, every, device))
         halves = (first, own)
     trainer = Trainer(Composition(halves), job.id, training, job.seed, job.folder, device, rank)
     return trainer, train, trainer.run(train, validation, progress)
@@ -214,30 +202,6 @@ def _drawn(job: StageJob, training: TrainingSettings) -> Sequence[int]:
     """The slices of training that any step will see."""
     steps = (drawn(job.seed, step, len(job.train), training.batch) for step in range(training.iterations))
     return sorted({index for step in steps for index in step})
-
-
-def _reconstructed(upstream: Upstream, half: Half, slices: Slices, indices: Sequence[int], device: str) -> Samples:
-    """The reconstructor's outputs, computed once and cached; a damaged file (zip's checksum) is made again."""
-    learned = StageRecord.read(upstream.folder.record).digest if upstream.folder else None
-    key = key_of({"reconstructor": upstream.key, "learned": learned, "data": slices.key, "slices": list(indices)})
-    path = layout.reconstructions(upstream.id, key)
-    with locked(path.with_suffix(".lock"), path.name):
-        images = _read_reconstructions(path)
-        if images is None:
-            images = reconstruct_all(half, slices, indices, device)
-            with atomic_path(path) as temporary, temporary.open("wb") as file:
-                np.savez(file, images=images.numpy())
-    return Samples(slices, dict(zip(indices, images, strict=True)))
-
-
-def _read_reconstructions(path: Path) -> Tensor | None:
-    if not path.exists():
-        return None
-    try:
-        with np.load(path) as file:
-            return torch.from_numpy(file["images"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
 
 
 def _tune(job: StageJob, plugin: MethodPlugin, progress: Progress) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from skimage import data, filters
 from bench.data import assets
 from bench.errors import UserError
 from bench.metrics.lpips import Lpips, alexnet_convolutions
+from bench.store.arrays import KeptArrays
 
 
 class Malicious:
@@ -39,3 +40,39 @@ def test_lpips_is_the_official_value():
     assert lpips(camera, camera) == 0
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
         lpips(2 * camera, camera)
+
+
+@pytest.fixture
+def alexnet(tmp_path):
+    """Weights of AlexNet's shape, drawn at random."""
+    random = np.random.default_rng(0)
+    shapes = [(11, 11, 3, 64), (5, 5, 64, 192), (3, 3, 192, 384), (3, 3, 384, 256), (3, 3, 256, 256)]
+    layers = {
+        f"Conv_{i}": {
+            "kernel": (random.standard_normal(shape) / 30).astype(np.float32),
+            "bias": np.zeros(shape[-1], np.float32),
+        }
+        for i, shape in enumerate(shapes)
+    }
+    path = tmp_path / "alexnet.ckpt"
+    path.write_bytes(pickle.dumps({"AlexNet_0": layers}))
+    return path
+
+
+def test_features_of_a_truth_are_made_once_and_a_damaged_file_anew(alexnet, tmp_path):
+    kept = KeptArrays(tmp_path / "kept")
+    image, other, truth = np.random.default_rng(1).uniform(size=(3, 64, 70))
+    expected = [Lpips(alexnet)(x, truth) for x in (image, other)]
+    assert expected[0] != expected[1]
+    first = Lpips(alexnet, memory=kept)
+    assert first(image, truth) == expected[0]
+    (file,) = kept.folder.iterdir()
+    later = Lpips(alexnet, memory=kept)
+    passes = []
+    later.trunk.network.register_forward_hook(lambda *_: passes.append(1))
+    assert later(other, truth) == expected[1]
+    assert len(passes) == 1
+    file.write_bytes(file.read_bytes()[:-2000])
+    assert later(image, truth) == expected[0]
+    assert len(passes) == 3
+    assert later(truth, truth) == 0

@@ -5,7 +5,7 @@ from bench.run.execute import stage_job
 from bench.run.plan import make_plan
 from bench.run.request import Request
 from bench.store.records import StageRecord
-from bench.train import stage
+from bench.train import reconstructions, stage
 from bench.train.loop import drawn
 
 SETTINGS = ("training.batch=1", "data.slices=[8, 2, 2]")
@@ -22,13 +22,13 @@ def planned(folder, iterations=2):
 
 def test_only_slices_that_are_drawn_are_reconstructed(tmp_path, monkeypatch):
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
-    asked, reconstruct_all = [], stage.reconstruct_all
+    asked, reconstruct_all = [], reconstructions.reconstruct_all
 
     def spy(half, slices, indices, device):
         asked.append(list(indices))
         return reconstruct_all(half, slices, indices, device)
 
-    monkeypatch.setattr(stage, "reconstruct_all", spy)
+    monkeypatch.setattr(reconstructions, "reconstruct_all", spy)
     job = planned(tmp_path / "results")
     stage.make_stage(job, lambda *_: None)
     count = len(job.train)
