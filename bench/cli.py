@@ -288,11 +288,20 @@ def score(
 
 
 @app.command()
-def speed(threads: Annotated[int, typer.Option(help="Threads to pin.")] = 1) -> None:
-    """Time the physics against sigpy and a plain version."""
+def speed(
+    only: Annotated[str | None, typer.Option(help="Parts, with commas: cg-sense,espirit,...; default: all.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder with a table a kind of machine; it is written there too.", callback=_at_home),
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="At most so many threads; default: the cores there are.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
+) -> None:
+    """Time parts of this package against sigpy, BART, mrpro, others that are installed, and plain versions of them."""
     from bench import terminal
 
-    terminal.speed(threads)
+    terminal.speed(only, as_json, out, threads, terminal.choose_device(device))
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -22,7 +23,7 @@ from bench.run.exchange import Row, Wanted, score_images
 from bench.run.exchange import export as write_acquisitions
 from bench.run.execute import Callbacks, execute
 from bench.run.plan import DatasetPlan, StagePlan, make_plan, needed_assets
-from bench.run.request import Request
+from bench.run.request import Request, check_writable
 from bench.store import layout
 from bench.store.layout import ResultsFolder
 from bench.workers import Outcome
@@ -312,22 +313,38 @@ def score(row: Row, folder: Path, wanted: Wanted, results: Path) -> None:
     show(summary(results, dataset, Path(wanted.profile).stem, None))
 
 
-def speed(threads: int) -> None:
-    """Print how many times faster than others the physics is."""
-    import torch
-
-    from bench.authoring.speed import compare
+def speed(only: str | None, as_json: bool, out: Path | None, threads: int | None, device: str) -> None:
+    """Time parts against their peers; print ratios, or JSON; write the table."""
+    from bench.speed.compare import REPEATS
+    from bench.speed.parts import measure
+    from bench.speed.table import cells, save
+    from bench.workers import pin
 
     cores = os.cpu_count() or 1
-    if not 1 <= threads <= cores:
+    if threads is not None and not 1 <= threads <= cores:
         raise UserError(f"--threads is at least 1 and at most {cores}, the cores there are; got {threads}.")
-    torch.set_num_threads(threads)
+    if out is not None:
+        check_writable("tables", out, "--out")
+    pin(threads or cores)
+    most = threads or cores
+    if as_json:
+        rows = measure(only, device, most, lambda done, total, what: print(f"{done}/{total} {what}", file=sys.stderr))
+    else:
+        with shown() as bars:
+            rows = measure(only, device, most, lambda done, total, what: bars.work("speed", done, total, what))
+    if out is not None:
+        print(f"wrote {save(rows, out, device)}", file=sys.stderr)
+    if as_json:
+        print(json.dumps([row.to_dict() for row in rows], indent=1))
+        return
     table = Table(
-        title=f"{threads} thread{'s' if threads > 1 else ''}; ratio above 1: faster than the other",
-        title_justify="left",
+        title=f"{device}; medians of {REPEATS}, in turn; ratio above 1: faster than the peer", title_justify="left"
     )
-    for column in ("what", "against", "ms", "other's ms", "ratio"):
-        table.add_column(column, justify="left" if column in ("what", "against") else "right")
-    for row in compare():
-        table.add_row(row.what, row.against, f"{1e3 * row.ours:.1f}", f"{1e3 * row.theirs:.1f}", f"{row.ratio:.1f}")
+    for column in ("part", "peer", "ratio", "ms", "peer's", "MB", "peer's", "threads", "difference"):
+        table.add_column(column, justify="left" if column in ("part", "peer") else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*cells(row))
     show(table)
+    for row in rows:
+        if row.note:
+            say(f"{row.part}, {row.peer}: {row.note}")

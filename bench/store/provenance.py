@@ -19,17 +19,23 @@ def provenance(device: str) -> dict[str, Any]:
     """Commit, versions, threads, hardware, date and command."""
     import torch
 
-    hardware = torch.cuda.get_device_name() if device.startswith("cuda") else _processor()
     return {
         "commit": commit(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "device": device,
-        "hardware": hardware,
+        "hardware": hardware(device),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "command": command(),
     }
+
+
+def hardware(device: str) -> str:
+    """The name of the GPU, or of the processor."""
+    import torch
+
+    return torch.cuda.get_device_name() if device.startswith("cuda") else _processor()
 
 
 def commit() -> str:

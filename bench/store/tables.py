@@ -12,6 +12,19 @@ from bench.store.files import atomic_write
 IDENTITY = ["dataset", "source", "profile", "method", "seed", "fold", "subject", "contrast", "slice"]
 ROW_KEY = ["subject", "contrast", "slice"]
 TEXT = ("dataset", "source", "profile", "subject", "contrast", "method", "region")  # though they may look like numbers
+SPEED_NUMBERS = [
+    "ratio",
+    "lowest",
+    "highest",
+    "ours_s",
+    "theirs_s",
+    "threads",
+    "their_threads",
+    "difference",
+    "ours_mb",
+    "theirs_mb",
+]
+SPEED = ["part", "peer", "version", *SPEED_NUMBERS, "device", "what", "note", "commit"]
 AGAIN = "run again with --rerun"
 
 
@@ -57,3 +70,8 @@ def read_rows(path: Path) -> pd.DataFrame:
     if rows.duplicated(ROW_KEY).any():
         raise UserError(f"{path} has a slice twice: {AGAIN}.")
     return rows.assign(**{column: float("nan") for column in DETAILS if column not in rows.columns})
+
+
+def read_speed(path: Path) -> pd.DataFrame:
+    """Read a table of `bench speed`, a row a part and peer."""
+    return read_table(path, SPEED, SPEED_NUMBERS, "write it anew by `bench speed --out`")[SPEED]

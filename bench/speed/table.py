@@ -1,0 +1,56 @@
+"""Rows on disk: one CSV a kind of host. A part that is timed again takes the place of its rows; the others stay."""
+
+import math
+import os
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from bench.speed.compare import Row
+from bench.speed.peers import versions
+from bench.store.files import locked
+from bench.store.provenance import commit, hardware
+from bench.store.tables import SPEED, read_speed, write_table
+
+
+def host_kind(device: str) -> str:
+    """As files are named: "amd-epyc-2-cores", "nvidia-h100-80gb-hbm3"."""
+    name = hardware(device) + ("" if device.startswith("cuda") else f" {os.cpu_count()} cores")
+    return re.sub(r"[^a-z0-9]+", "-", name.lower().replace("(r)", "").replace("processor", "")).strip("-")
+
+
+def save(rows: list[Row], folder: Path, device: str) -> Path:
+    """Write them to `<host-kind>.csv`, with the peers' versions and the commit."""
+    path = folder / f"{host_kind(device)}.csv"
+    theirs = versions()
+    new = pd.DataFrame([row.to_dict() for row in rows])
+    new["version"] = [theirs.get(peer, "") for peer in new["peer"]]
+    new["commit"] = commit()
+    with locked(path.with_suffix(".lock"), path.name):
+        if path.exists():
+            old = read_speed(path)
+            new = pd.concat([old[~old["part"].isin(new["part"])], new], ignore_index=True)
+        write_table(path, new[SPEED], digits=4)
+    return path
+
+
+def cells(row: Row) -> list[str]:
+    """As printed: part, peer, ratio with its spread, both times in ms, both peaks in MB, both threads, difference."""
+    spread = "" if math.isnan(row.ratio) else f" ({row.lowest:.3g} to {row.highest:.3g})"
+    times = (_number(1e3 * seconds, "{:.3g}") for seconds in (row.ours_s, row.theirs_s))
+    memory = (_number(megabytes, "{:.0f}") for megabytes in (row.ours_mb, row.theirs_mb))
+    threads = f"{row.threads or 'all'}, {row.their_threads or 'all'}"
+    return [
+        row.part,
+        row.peer,
+        _number(row.ratio, "{:.3g}") + spread,
+        *times,
+        *memory,
+        threads,
+        _number(row.difference, "{:.1g}"),
+    ]
+
+
+def _number(value: float, form: str) -> str:
+    return "–" if math.isnan(value) else form.format(value)
