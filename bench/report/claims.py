@@ -192,13 +192,17 @@ def person_differences(
 ) -> "pd.Series[float]":
     """One method minus the other, the mean over the slices and seeds that both have, by subject; empty if there are none."""
 
-    def scored(method: str) -> "pd.Series[float]":
-        rows = pd.concat([run.rows for run in results.of(method) if run.rows is not None])
-        rows = rows[rows["contrast"] == contrast] if contrast else rows
-        return rows.set_index(["seed", *ROW_KEY])[score]
-
-    difference: pd.Series[float] = (scored(one) - scored(other)).dropna()
+    both = (_scored(results, method, contrast)[score] for method in (one, other))
+    difference: pd.Series[float] = (next(both) - next(both)).dropna()
     return difference.groupby(level="subject").mean()
+
+
+@lru_cache(maxsize=1024)
+def _scored(results: DatasetResults, method: str, contrast: str | None) -> pd.DataFrame:
+    """Scores by seed and slice. Cached: every comparison starts from them."""
+    rows = pd.concat([run.rows for run in results.of(method) if run.rows is not None])
+    rows = rows[rows["contrast"] == contrast] if contrast else rows
+    return rows.set_index(["seed", *ROW_KEY])[list(BY_ID)]
 
 
 def pick(results: DatasetResults, loss: str, group: str) -> Pick | None:

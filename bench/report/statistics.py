@@ -5,6 +5,7 @@ The unit is a person. What comes in is one value a person: the mean over that pe
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -210,8 +211,8 @@ def within_people(people: list[NDArray[np.float64]], level: float = 0.95, seed: 
     """
     if min(values.size for values in people) < FEWEST_POSITIONS:
         return None
-    generator = np.random.default_rng(seed)
-    means = np.mean([_block_means(values, generator) for values in people], axis=0)
+    drawn = _drawn(tuple(values.size for values in people), seed)
+    means = np.mean([values[indices].mean(1) for values, indices in zip(people, drawn, strict=True)], axis=0)
     mean = float(np.mean([values.mean() for values in people]))
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     if alike(means):
@@ -220,12 +221,16 @@ def within_people(people: list[NDArray[np.float64]], level: float = 0.95, seed: 
     return Interval(mean, float(mean - factor * (mean - low)), float(mean + factor * (high - mean)), WITHIN)
 
 
-def _block_means(values: NDArray[np.float64], generator: np.random.Generator) -> NDArray[np.float64]:
-    n, length = values.size, values.size // 4
-    starts = generator.integers(n, size=(RESAMPLES, -(-n // length)))
-    drawn = (starts[:, :, None] + np.arange(length)) % n
-    means: NDArray[np.float64] = values[drawn.reshape(RESAMPLES, -1)[:, :n]].mean(1)
-    return means
+@lru_cache(maxsize=8)
+def _drawn(sizes: tuple[int, ...], seed: int) -> list[NDArray[np.intp]]:
+    """Positions of each resample, (RESAMPLES, positions) a person. Cached: every score of a table is drawn alike."""
+    generator, drawn = np.random.default_rng(seed), []
+    for n in sizes:
+        length = n // 4
+        starts = generator.integers(n, size=(RESAMPLES, -(-n // length)))
+        indices = (starts[:, :, None] + np.arange(length)) % n
+        drawn.append(indices.reshape(RESAMPLES, -1)[:, :n])
+    return drawn
 
 
 def widening(n: int, level: float = 0.95) -> float:

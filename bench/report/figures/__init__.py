@@ -19,6 +19,7 @@ from bench.report.statistics import FEWEST_PEOPLE
 from bench.store.images import SliceName
 from bench.store.layout import path_part
 
+MOST_CONTRASTS = 4  # with a sheet each
 MEDIAN = "the slice of median zero-filled error among those kept"
 REGION = (
     "The region is chosen by a rule: the square within the foreground in which the variance over methods is largest; "
@@ -36,6 +37,12 @@ def overview(found: Sequence[tuple[DatasetResults, KeptImages]], out: Path, pdf:
     return Picture(save(figure, out / "examples", pdf), caption, alt)
 
 
+def drawn_contrasts(results: DatasetResults) -> list[str]:
+    """Contrasts that have sheets of all methods: of many, as flip angles are, the first; the page's browser shows all."""
+    found = results.contrasts()
+    return found if len(found) <= MOST_CONTRASTS else found[:1]
+
+
 def of_dataset(results: DatasetResults, images: KeptImages, verdict: Verdict, folder: Path, pdf: bool) -> list[Picture]:
     """Draw and write all figures that these results allow; methods beside each other on the people that all have."""
     pictures = []
@@ -46,7 +53,7 @@ def of_dataset(results: DatasetResults, images: KeptImages, verdict: Verdict, fo
             files = save(figure, folder / file, pdf)
             pictures.append(Picture(files, f"{caption} ({results.label})", f"{alt}: {results.title}", name))
 
-    for contrast in results.contrasts():
+    for contrast in drawn_contrasts(results):
         name = images.median(contrast)
         if name:
             file = path_part(contrast)

@@ -13,7 +13,20 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from bench.mri.masks import central
-from bench.report.figures.drawing import FOOT, GAP, PANEL, SKY, STYLE, Sheet, balanced, corner, named, show, slice_title
+from bench.report.figures.drawing import (
+    FOOT,
+    GAP,
+    PANEL,
+    SKY,
+    STYLE,
+    Sheet,
+    balanced,
+    corner,
+    named,
+    show,
+    slice_title,
+    title,
+)
 from bench.report.read.images import KeptImages, example
 from bench.report.read.results import DatasetResults
 from bench.report.tables.captions import about_data
@@ -100,7 +113,7 @@ def error_top(panels: Sequence[Panel]) -> float:
 
 def _draw_image(panel: Panel, axis: Axes, window: float) -> None:
     """The image; where the panel has one, with the edge of the foreground."""
-    axis.set_title(panel.title, pad=3)
+    title(axis, panel.title)
     if panel.image is None:
         axis.text(0.5, 0.5, panel.corner, transform=axis.transAxes, ha="center", va="center", color="0.35")
         return

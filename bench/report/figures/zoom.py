@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from bench.report.figures.drawing import PANEL, STYLE, VERMILLION, Sheet, balanced, named, show, slice_title
+from bench.report.figures.drawing import PANEL, STYLE, VERMILLION, Sheet, balanced, named, show, slice_title, title
 from bench.report.read.images import KeptImages
 from bench.report.read.results import GROUPS, DatasetResults
 from bench.report.tables.captions import about_data
@@ -117,16 +117,16 @@ def _draw_row(
     titles = ("truth", *(named(method, results.group(method)) for method in methods))
     panels = dict(zip(titles, (region.of(truth), *found), strict=True))
     low, top = np.percentile(np.stack(list(panels.values())), GREY_PERCENTILES)
-    for i, (title, image) in enumerate(panels.items(), cell + 1):
+    for i, (said, image) in enumerate(panels.items(), cell + 1):
         axis = sheet.place(i, PANEL)
-        axis.set_title(title, pad=3)
+        title(axis, said)
         show(axis, image, float(top), low=float(low))
 
 
-def _thumbnail(axis: Axes, truth: NDArray[Any], window: float, region: Region, title: str) -> None:
+def _thumbnail(axis: Axes, truth: NDArray[Any], window: float, region: Region, said: str) -> None:
     """The whole truth with a box, and an arrow to it."""
     axis.imshow(truth, cmap="gray", vmin=0, vmax=window, interpolation="nearest")
-    axis.set_title(title, pad=3)
+    title(axis, said)
     axis.add_patch(
         Rectangle((region.x - 0.5, region.y - 0.5), region.side, region.side, fill=False, edgecolor=VERMILLION, lw=1.5)
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.metrics.scores import BY_ID
+from bench.report.figures.drawing import PNG_LEVEL
 from bench.report.figures.grids import error_top, grid_panels
 from bench.report.read.images import KeptImages
 from bench.report.read.results import DatasetResults
@@ -76,5 +77,5 @@ def png(image: NDArray[Any]) -> str:
     """A grey PNG in base64: 0 black, 1 and above white."""
     levels = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
     buffer = io.BytesIO()
-    Image.fromarray(levels).save(buffer, format="PNG", optimize=True)
+    Image.fromarray(levels).save(buffer, format="PNG", compress_level=PNG_LEVEL)
     return base64.b64encode(buffer.getvalue()).decode()

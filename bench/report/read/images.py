@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from bench.errors import UserError
-from bench.report.read.results import DatasetResults, Run
+from bench.report.read.results import DatasetResults
 from bench.store.images import SliceName, read_images
 from bench.store.tables import AGAIN
 
@@ -16,6 +17,7 @@ WINDOW_PERCENTILE = 99.5  # of the truth, the top of the grey scale: bright scal
 PARTS = ("truth", "lr", "mask", "foreground")  # of a slice in the reference
 
 Image = NDArray[Any]
+Scores = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class KeptImages:
 
     reference: dict[SliceName, dict[str, Image]]
     """By slice, its `PARTS`."""
-    methods: dict[str, dict[SliceName, tuple[Run, Image]]]
-    """By method and slice, the image of the first seed and fold that has the slice."""
+    methods: dict[str, dict[SliceName, tuple[Scores, Image]]]
+    """By method and slice, the image of the first seed and fold that has the slice, with its PSNR and LPIPS."""
 
     def names(self, contrast: str) -> list[SliceName]:
         """Slices of a contrast, from the smallest zero-filled error to the largest: the rule they were chosen by."""
@@ -49,10 +51,10 @@ class KeptImages:
         found = self.methods[method].get(name)
         return None if found is None else found[1]
 
-    def scores(self, method: str, name: SliceName) -> dict[str, float]:
+    def scores(self, method: str, name: SliceName) -> Scores:
         """PSNR, and LPIPS if any, of the image that is shown; empty without one."""
         found = self.methods[method].get(name)
-        return {} if found is None else _scores(found[0], name)
+        return {} if found is None else found[0]
 
     def window(self, name: SliceName) -> float:
         """Top of the grey scale."""
@@ -70,13 +72,15 @@ def read_kept(results: DatasetResults) -> KeptImages:
     reference: dict[SliceName, dict[str, Image]] = {}
     for path in results.folder.references(results.dataset, results.profile):
         reference |= _read_reference(path)
-    methods: dict[str, dict[SliceName, tuple[Run, Image]]] = {}
+    methods: dict[str, dict[SliceName, tuple[Scores, Image]]] = {}
     for method in results.methods():
         own = methods.setdefault(method, {})
         for run in results.of(method):
             if run.rows is not None and run.folder.images.exists():
+                scores = _scores(run.rows)
                 for text, image in read_images(run.folder.images).items():
-                    own.setdefault(_parse(text, run.folder.images), (run, image))
+                    name = _parse(text, run.folder.images)
+                    own.setdefault(name, (scores.get((name.contrast, name.subject, name.number), {}), image))
     return KeptImages(reference, methods)
 
 
@@ -104,9 +108,11 @@ def _parse(text: str, path: Path) -> SliceName:
         raise UserError(f"{path} holds '{text}', which is no slice's name: {AGAIN}.") from None
 
 
-def _scores(run: Run, name: SliceName) -> dict[str, float]:
-    assert run.rows is not None
-    rows = run.rows
-    own = (rows["contrast"] == name.contrast) & (rows["subject"] == name.subject) & (rows["slice"] == name.number)
-    found = {score: float(value) for score in ("psnr", "lpips") for value in rows[own][score]}
-    return {score: value for score, value in found.items() if not np.isnan(value)}
+def _scores(rows: pd.DataFrame) -> dict[tuple[str, str, int], Scores]:
+    """PSNR, and LPIPS if any, by contrast, subject and slice."""
+    places = zip(rows["contrast"], rows["subject"], rows["slice"].astype(int), strict=True)
+    values = zip(rows["psnr"], rows["lpips"], strict=True)
+    return {
+        place: {name: float(value) for name, value in zip(("psnr", "lpips"), pair, strict=True) if not np.isnan(value)}
+        for place, pair in zip(places, values, strict=True)
+    }

@@ -1,8 +1,8 @@
 """The main table: one row a method. What it says, not how it is written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -86,6 +86,11 @@ class Line:
     by_slice: pd.DataFrame = field(repr=False, compare=False)
     """Index ROW_KEY, a column a score: the mean over seeds."""
 
+    @cached_property
+    def intervals(self) -> dict[str, Interval | None]:
+        """Those that were asked for: the same figures stand in a table's Markdown, CSV, LaTeX and HTML."""
+        return {}
+
     @property
     def done(self) -> bool:
         """Whether there are rows."""
@@ -101,6 +106,25 @@ def lines(results: DatasetResults, contrast: str | None = None) -> tuple[Line, .
 def at_work(accuracy: float | None) -> bool:
     """Whether there is no discriminator, or one within `AT_WORK`."""
     return accuracy is None or AT_WORK[0] <= accuracy <= AT_WORK[1]
+
+
+@lru_cache(maxsize=1024)
+def _times(results: DatasetResults, method: str) -> pd.DataFrame:
+    """Cached: the same of every contrast."""
+    timing = [run.timing for run in results.of(method) if run.rows is not None and run.timing is not None]
+    times = pd.concat(timing) if timing else pd.DataFrame()
+    return times.reindex(columns=["seconds", "cpu_seconds", "switches", "peak_memory_mb", "gmac"]).astype(float)
+
+
+@lru_cache(maxsize=1024)
+def _cost(results: DatasetResults, method: str) -> tuple[float, bool, float]:
+    """Seconds, whether others were at work, and peak memory."""
+    times = _times(results, method)
+    return float(times["seconds"].median()), _busy(times), float(times["peak_memory_mb"].max())
+
+
+def _gmac(results: DatasetResults, method: str) -> float:
+    return float(_times(results, method)["gmac"].max())
 
 
 def _busy(times: pd.DataFrame) -> bool:
@@ -126,23 +150,19 @@ def _line(results: DatasetResults, method: str, contrast: str | None) -> Line:
             record.method, record.group, record.loss, nothing, nothing, 0, 0, nan, False, nan, record.parameters, nan, status,
             reason, test_share, idle, empty,
         )  # fmt: skip
-    timing = [run.timing for run in done if run.timing is not None]
-    times = pd.concat(timing) if timing else pd.DataFrame()
-    times = times.reindex(columns=["seconds", "cpu_seconds", "switches", "peak_memory_mb", "gmac"]).astype(float)
-    by_slice = rows.groupby(ROW_KEY)[list(BY_ID)].mean()
+    alone = len(done) == 1  # then no slice is there twice
+    by_slice = rows.set_index(ROW_KEY)[list(BY_ID)].sort_index() if alone else rows.groupby(ROW_KEY)[list(BY_ID)].mean()
     return Line(
         record.method,
         record.group,
         record.loss,
-        {score: float(by_person(by_slice[score]).mean()) for score in BY_ID},
-        {score: float(rows[score].std(ddof=0)) for score in BY_ID},
-        len(rows.drop_duplicates(ROW_KEY)),
-        rows["subject"].nunique(),
-        float(times["seconds"].median()),
-        _busy(times),
-        float(times["peak_memory_mb"].max()),
+        _by_score(by_slice.groupby(level="subject").mean().mean()),
+        _by_score(rows[list(BY_ID)].std(ddof=0)),
+        len(by_slice),
+        by_slice.index.get_level_values("subject").nunique(),
+        *_cost(results, method),
         record.parameters,
-        float(times["gmac"].max()),
+        _gmac(results, method),
         record.status,
         None,
         test_share,
@@ -151,9 +171,15 @@ def _line(results: DatasetResults, method: str, contrast: str | None) -> Line:
     )
 
 
+def _by_score(found: "pd.Series[float]") -> dict[str, float]:
+    return {score: float(found[score]) for score in BY_ID}
+
+
 def interval(line: Line, score: str) -> Interval | None:
     """95 % interval of a method's mean; None where it has no such score, or too little varies."""
-    return interval_of(line.by_slice[score], line.test_share)
+    if score not in line.intervals:
+        line.intervals[score] = interval_of(line.by_slice[score], line.test_share)
+    return line.intervals[score]
 
 
 def interval_of(by_slice: "pd.Series[float]", test_share: float) -> Interval | None:
@@ -163,22 +189,30 @@ def interval_of(by_slice: "pd.Series[float]", test_share: float) -> Interval | N
 
 @lru_cache(maxsize=4096)
 def _interval(items: tuple[tuple[tuple[str, str, int], float], ...], test_share: float) -> Interval | None:
-    """Cached: the same figures stand in a table's Markdown, CSV, LaTeX and HTML."""
+    """Cached: contrasts and tables beside the main one ask for the same."""
     if not items:
         return None
-    series = pd.Series(dict(items)).rename_axis(ROW_KEY)
-    across = over_people(by_person(series), test_share)
-    if across or series.index.get_level_values("subject").nunique() >= FEWEST_PEOPLE:
+    people: dict[str, dict[tuple[str, int], float]] = {}
+    for (subject, contrast, number), value in items:
+        people.setdefault(subject, {})[contrast, number] = value
+    across = over_people([float(np.mean([*people[subject].values()])) for subject in sorted(people)], test_share)
+    if across or len(people) >= FEWEST_PEOPLE:
         return across
-    return within_people([positions(own) for _, own in series.groupby(level="subject")])
+    return within_people([positions(people[subject]) for subject in sorted(people)])
 
 
-def positions(person: "pd.Series[float]") -> NDArray[np.float64]:
-    """Mean of every position of a person, in their order; contrasts of other slices are other positions, one after another."""
-    table = person.reset_index(name="value").pivot_table("value", "slice", "contrast")
-    if table.notna().all(axis=None):
-        return np.asarray(table.mean(axis=1), dtype=np.float64)
-    return np.asarray(person.sort_index(level=["contrast", "slice"]), dtype=np.float64)
+def positions(person: Mapping[tuple[str, int], float]) -> NDArray[np.float64]:
+    """Mean of every position of a person, in their order; contrasts of other slices are other positions, one after another.
+
+    Parameters
+    ----------
+    person
+        Values by contrast and slice.
+    """
+    contrasts, numbers = sorted({contrast for contrast, _ in person}), sorted({number for _, number in person})
+    if len(person) == len(contrasts) * len(numbers):
+        return np.array([np.mean([person[contrast, number] for contrast in contrasts]) for number in numbers])
+    return np.array([person[key] for key in sorted(person)])
 
 
 def by_person(series: "pd.Series[float]") -> "pd.Series[float]":
