@@ -97,6 +97,12 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     rerun: Annotated[bool, typer.Option("--rerun", help="Compute rows again.")] = False,
     retrain: Annotated[bool, typer.Option("--retrain", help="Train stages again.")] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Address or file of a Dask scheduler, whose workers see the same folders; default: this machine."
+        ),
+    ] = None,
     no_timing: Annotated[bool, typer.Option("--no-timing", help="Do not time the methods.")] = False,
     compare: Annotated[
         Path | None, typer.Option(help="Results to print beside these, e.g. results.", callback=_at_home)
@@ -109,7 +115,7 @@ def run(
     request = Request(
         tuple(name.strip() for name in dataset.split(",")), methods, profile, source, seeds, parse_folds(folds),
         terminal.choose_device(device), devices, jobs, results, weights, stages_of, tuple(plugin or ()), tuple(set_ or ()),
-        limit, rerun, retrain, not no_timing,
+        limit, rerun, retrain, not no_timing, scheduler,
     )  # fmt: skip
     raise typer.Exit(terminal.run(request, dry_run, compare))
 

@@ -20,6 +20,7 @@ from bench.errors import Diverged, UserError, why
 
 Progress = Callable[[int, int, str], None]  # done, total, what
 WATCH_SECONDS = 0.5
+STARTING = threading.Lock()  # of threads that start processes: the main module is changed meanwhile
 ENDED = "its process ended"  # begins what is said where a task could not say so itself
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
 HEAVY = ["bench.run.evaluate", "torch._inductor", "lpips"]  # deterministic algorithms import the second
@@ -73,7 +74,7 @@ def carry_out(
     outcomes: dict[str, Outcome] = {}
     try:
         while waiting or running:
-            for id in _skip_hopeless(waiting, outcomes):
+            for id in skip_hopeless(waiting, outcomes):
                 on_end(id, outcomes[id])
             for task in [t for t in waiting.values() if all(n not in waiting and n in outcomes for n in t.needs)]:
                 if len(running) < jobs:
@@ -101,7 +102,8 @@ def _ready(running: dict[Connection, tuple[str, BaseProcess]]) -> list[Connectio
     return [connection for connection in running if connection in ready]
 
 
-def _skip_hopeless(waiting: dict[str, Task], outcomes: dict[str, Outcome]) -> list[str]:
+def skip_hopeless(waiting: dict[str, Task], outcomes: dict[str, Outcome]) -> list[str]:
+    """Move tasks whose need is not done to `outcomes`; their ids."""
     skipped = []
     for task in list(waiting.values()):
         for need in task.needs:
@@ -147,7 +149,7 @@ def _start(task: Task, threads: int) -> tuple[Connection, BaseProcess]:
     ours, theirs = context.Pipe(duplex=False)
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     process = context.Process(target=_work, args=(task, theirs, environment, threads), name=task.id)  # type: ignore[attr-defined]
-    with _without_main(), _short_sockets():
+    with STARTING, _without_main(), _short_sockets():
         process.start()
     theirs.close()
     return ours, process

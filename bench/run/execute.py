@@ -10,6 +10,7 @@ from bench.data.protocol import Split
 from bench.errors import UserError
 from bench.registry import MethodPlugin
 from bench.run import timing
+from bench.run.cluster import carry_out_on
 from bench.run.evaluate import RunJob, about_data, evaluate, write_failure, write_reference
 from bench.run.methods import Sketch, loss_of
 from bench.run.plan import DatasetPlan, RowPlan, StagePlan, finished, needed_assets
@@ -60,7 +61,7 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
             tasks[id] = Task(id, evaluate, (jobs[id],), needs)
     outcomes: dict[str, Outcome] = {}
     try:
-        outcomes = carry_out(list(tasks.values()), request.jobs, 1, callbacks.working, callbacks.ending)
+        outcomes = _carry_out(request, list(tasks.values()), request.jobs, 1, callbacks)
     finally:
         for id, job in jobs.items():
             outcome = outcomes[id] = _row_outcome(tasks[id], tasks, outcomes)
@@ -96,9 +97,17 @@ def _time(
     to_time += [_run_job(request, plan, row) for plan in plans for row in plan.to_time]
     if not (to_time and request.timing):
         return {}
-    return carry_out(
-        [Task("timing", timing.time_methods, (to_time,))], 1, TIMING_THREADS, callbacks.working, callbacks.ending
-    )
+    return _carry_out(request, [Task("timing", timing.time_methods, (to_time,))], 1, TIMING_THREADS, callbacks)
+
+
+def _carry_out(
+    request: Request, tasks: list[Task], jobs: int, threads: int, callbacks: Callbacks
+) -> dict[str, Outcome]:
+    """Here, or on a cluster: one task of a GPU's takes as many as train one stage."""
+    if request.scheduler is None:
+        return carry_out(tasks, jobs, threads, callbacks.working, callbacks.ending)
+    demands = {"GPU": request.devices} if request.device.startswith("cuda") else {}
+    return carry_out_on(request.scheduler, tasks, threads, demands, callbacks.working, callbacks.ending)
 
 
 def _row_outcome(task: Task, tasks: dict[str, Task], outcomes: dict[str, Outcome]) -> Outcome:

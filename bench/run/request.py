@@ -41,6 +41,8 @@ class Request:
     rerun: bool = False
     retrain: bool = False
     timing: bool = True
+    scheduler: str | None = None
+    """Of a Dask cluster, whose workers do what else workers of this machine would."""
 
     @property
     def folder(self) -> ResultsFolder:
@@ -74,7 +76,8 @@ def check(request: Request) -> None:
         raise UserError(f"--folds takes numbers from 0 on; got {','.join(map(str, request.folds))}.")
     if request.weights and not ResultsFolder(request.weights).stages():
         raise UserError(f"--weights {request.weights} is no folder of results with trained stages.")
-    _check_device(request)
+    if request.scheduler is None:
+        _check_device(request)
     check_writable("results", request.results, "--results")
 
 
