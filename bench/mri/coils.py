@@ -49,9 +49,13 @@ def espirit_maps(
     principal = torch.linalg.eigh(flat @ flat.mH)[1][:, -1]
     maps = []
     for field in _hermitian_field(_kernels(centre, kernel, threshold), shape or (kspace.shape[-2], kspace.shape[-1])):
-        values, vectors = _principal(field.flatten(0, 1))
-        reference = vectors @ principal.conj()
-        vectors *= torch.where(values > eigenvalue, torch.exp(-1j * reference.angle()), 0)[:, None]
+        matrices = field.flatten(0, 1)
+        bright = _squares(matrices) > eigenvalue**2  # no eigenvalue is larger than the norm
+        values, found = _principal(matrices[bright])
+        reference = found @ principal.conj()
+        found *= torch.where(values > eigenvalue, torch.exp(-1j * reference.angle()), 0)[:, None]
+        vectors = found.new_zeros(matrices.shape[:2])
+        vectors[bright] = found
         maps.append(vectors.T.reshape(-1, *field.shape[:2]))
     return torch.cat(maps, 1)
 
@@ -63,12 +67,11 @@ def _principal(matrices: Tensor) -> tuple[Tensor, Tensor]:
     eigenvectors of each matrix; what is not clear after `ROUNDS`, an eigenvalue within 0.2 % of the largest, is left to that.
     """
     vectors = matrices.new_empty(matrices.shape[:2])
-    left, power = torch.arange(len(matrices)), matrices / _trace(matrices)
+    left, power = torch.arange(len(matrices)), _to_trace_1(matrices.clone())
     for _ in range(ROUNDS):
         power = power @ power
-        power = power @ power
-        power = power / _trace(power)
-        clear = torch.view_as_real(power).square().sum((1, 2, 3)) > 1 - 2 * CLEAR
+        power = _to_trace_1(power @ power)
+        clear = _squares(power) > 1 - 2 * CLEAR
         vectors[left[clear]] = _column(power[clear])
         left, power = left[~clear], power[~clear]
     if len(left):
@@ -85,10 +88,17 @@ def _column(power: Tensor) -> Tensor:
     return result
 
 
-def _trace(matrices: Tensor) -> Tensor:
-    """(n, 1, 1) real, at least the smallest normal number."""
+def _to_trace_1(matrices: Tensor) -> Tensor:
+    """Divide them (n, coil, coil) by their traces, in place; what is 0 stays so."""
     traces = matrices.diagonal(dim1=-2, dim2=-1).real.sum(-1)
-    return traces.clamp_min(torch.finfo(traces.dtype).tiny)[:, None, None]
+    torch.view_as_real(matrices).mul_(1 / traces.clamp_min(torch.finfo(traces.dtype).tiny)[:, None, None, None])
+    return matrices
+
+
+def _squares(matrices: Tensor) -> Tensor:
+    """Sum of the squared magnitudes of each, (n,)."""
+    result: Tensor = torch.view_as_real(matrices).square().sum((1, 2, 3))
+    return result
 
 
 def _kernels(centre: Tensor, width: int, threshold: float) -> Tensor:
