@@ -19,7 +19,8 @@ from bench.composition import Composition, Half
 from bench.data.dataset import Dataset
 from bench.data.prepare import open_split, prepare
 from bench.store.layout import ResultsFolder
-from bench.train.loop import Samples, validation_scores
+from bench.train.loop import validation_scores
+from bench.train.samples import Samples
 from bench.train.stage import StageJob, load_half, make_stage
 from bench.workers import pin
 

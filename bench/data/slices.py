@@ -1,10 +1,10 @@
 """From prepared files to batches."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import h5py
 import numpy as np
@@ -17,6 +17,7 @@ from bench.errors import UserError
 from bench.metrics import image as metrics
 from bench.mri.fourier import ifft2c
 
+Whole = TypeVar("Whole", Acquisition, Target)
 OPEN_FILES = 64  # of 256 that some systems let a process have
 
 
@@ -72,23 +73,48 @@ class Slices:
 
         Where numbers of coils differ, k-space and maps of the fewer are filled up with coils that are zero.
         """
-        places = [self.places[i] for i in indices]
-        slices = [_read(place.path, place.at) for place in places]
-        coils = max(len(kspace) for kspace, *_ in slices)
-        kspace, maps = (torch.stack([_filled(s[part], coils) for s in slices]) for part in (0, 1))
-        image_hr, image_lr = (torch.stack([s[part] for s in slices]) for part in (2, 3))
-        mask = torch.from_numpy(np.stack([self.masks[place.mask] for place in places]))
+        acquisition, target = joined([self.one(i) for i in indices])
+        return acquisition.to(device), target.to(device)
+
+    def one(self, index: int) -> tuple[Acquisition, Target]:
+        """One slice, a batch of its own."""
+        place = self.places[index]
+        kspace, maps, image_hr, image_lr = (part[None] for part in _read(place.path, place.at))
+        mask = torch.from_numpy(self.masks[place.mask])[None]
         kspace = kspace * mask[:, None]
         maps_lr = maps[..., ::2, ::2].contiguous()
         zero_filled = (maps_lr.conj() * ifft2c(kspace)).sum(1)
         scale = torch.quantile(zero_filled.abs().flatten(1), 0.99, dim=1)
         images = [t / scale[:, None, None] for t in (zero_filled, image_hr, image_lr)]
-        voxel_mm = _voxel(open_prepared(places[0].path))
+        voxel_mm = _voxel(open_prepared(place.path))
         acquisition = Acquisition(
             kspace / scale[:, None, None, None], mask, maps_lr, maps, images[0], self.phase_encode, voxel_mm
         )
-        target = Target(images[1], images[2], images[1].abs().amax((-2, -1)), scale)
-        return acquisition.to(device), target.to(device)
+        return acquisition, Target(images[1], images[2], images[1].abs().amax((-2, -1)), scale)
+
+
+def joined(slices: Sequence[tuple[Acquisition, Target]]) -> tuple[Acquisition, Target]:
+    """One batch of batches; the first one's voxel is said to be that of all."""
+    if len(slices) == 1:
+        return slices[0]
+    coils = max(acquisition.kspace.shape[1] for acquisition, _ in slices)
+    filled = [_with_coils(acquisition, coils) for acquisition, _ in slices]
+    return _joined(filled), _joined([target for _, target in slices])
+
+
+def _with_coils(acquisition: Acquisition, coils: int) -> Acquisition:
+    kspace, maps_lr, maps_hr = (
+        _filled(x, coils) for x in (acquisition.kspace, acquisition.maps_lr, acquisition.maps_hr)
+    )
+    return replace(acquisition, kspace=kspace, maps_lr=maps_lr, maps_hr=maps_hr)
+
+
+def _joined(parts: Sequence[Whole]) -> Whole:
+    named = {f.name: [getattr(part, f.name) for part in parts] for f in fields(parts[0])}
+    tensors: dict[str, Any] = {
+        name: torch.cat(values) for name, values in named.items() if isinstance(values[0], Tensor)
+    }
+    return replace(parts[0], **tensors)
 
 
 @lru_cache(maxsize=OPEN_FILES)
@@ -113,8 +139,8 @@ def _voxel(file: h5py.File) -> tuple[float, float] | None:
 
 
 def _filled(coil_images: Tensor, coils: int) -> Tensor:
-    """(coil, y, x) with zeros behind, up to so many coils."""
-    return torch.nn.functional.pad(coil_images, (0, 0, 0, 0, 0, coils - len(coil_images)))
+    """(batch, coil, y, x) with zeros behind, up to so many coils."""
+    return torch.nn.functional.pad(coil_images, (0, 0, 0, 0, 0, coils - coil_images.shape[1]))
 
 
 def _read(path: Path, index: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:

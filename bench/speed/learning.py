@@ -20,7 +20,8 @@ from bench.mri.sense import Sense
 from bench.speed import plain
 from bench.speed.compare import Contender, Part, relative
 from bench.speed.scene import Scene
-from bench.train.loop import Samples
+from bench.train.precision import mixed
+from bench.train.samples import Samples
 
 BATCH = 4
 SAME_IMAGE = 1e-3
@@ -69,10 +70,10 @@ class Learner:
     def step(self) -> float:
         """One step of training on a batch; its loss."""
         phase = self.network.phases()[-1]
-        bf16 = self.scene.settings.training.precision == "bf16" and not self.plainly
+        precision = "fp32" if self.plainly else self.scene.settings.training.precision
         self.network.train()
         with self._written():
-            with torch.autocast(torch.device(self.scene.device).type, torch.bfloat16, enabled=bf16):
+            with mixed(self.scene.device, precision):
                 output = Composition((Half(self.plugin, self.network),)).train_step(phase, *self.given)
                 losses = self.network.losses(phase, self.given[0], output, self.given[1])
             total = torch.stack(list(losses.values())).sum()

@@ -4,23 +4,19 @@ import hashlib
 import math
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from bench.acquisition import Acquisition, Target
 from bench.composition import BATCH, Composition
 from bench.config import TrainingSettings
 from bench.data import assets
-from bench.data.slices import Slices
 from bench.errors import Diverged, UserError
 from bench.method import Phase, Trained
 from bench.metrics.gmac import multiply_adds
@@ -33,6 +29,8 @@ from bench.together import Together, in_sequence
 from bench.train.adversarial import adversarial_losses, critic_images, critic_loss
 from bench.train.distributed import ALONE, Rank
 from bench.train.phases import learning_rate, phase_at
+from bench.train.precision import mixed
+from bench.train.samples import Samples
 from bench.workers import Progress, compute_alike
 
 CHECKPOINT_SECONDS = 60.0
@@ -75,27 +73,6 @@ def drawn(seed: int, step: int, slices: int, batch: int) -> list[int]:
     """Indices of the slices of a step, the same in all stages of a seed. Seeds torch's global generator."""
     torch.manual_seed(step_seed(seed, "slices", step))
     return torch.randperm(slices)[:batch].tolist()
-
-
-@dataclass(frozen=True)
-class Samples:
-    """The slices of a split, with what a reconstructor made of them where a super-resolver is trained on its outputs."""
-
-    slices: Slices
-    reconstructions: Mapping[int, Tensor] | None = None
-    """By slice, (y, x) complex64; of those that are drawn."""
-
-    @cached_property
-    def foregrounds(self) -> Tensor:
-        """(slice, Y, X) bool."""
-        return torch.from_numpy(np.stack([self.slices.foreground(i) for i in range(len(self.slices))]))
-
-    def batch(self, indices: list[int], device: str) -> tuple[Acquisition, Target, Tensor | None]:
-        """The slices of these indices."""
-        acquisition, target = self.slices.batch(indices, device)
-        if self.reconstructions is None:
-            return acquisition, target, None
-        return acquisition, target, torch.stack([self.reconstructions[i] for i in indices]).to(device)
 
 
 class Trainer:
@@ -179,13 +156,13 @@ class Trainer:
         self.state.best_score = -math.inf
 
     def _step(self, phase: Phase, train: Samples) -> dict[str, float]:
-        indices = self.rank.share(drawn(self.seed, self.state.step, len(train.slices), self.settings.batch))
+        indices, later = (self._drawn(train, self.state.step + ahead) for ahead in (0, 1))
         acquisition, target, given = train.batch(indices, self.device)
+        train.read_ahead(later, self.device)
         torch.manual_seed(step_seed(self.seed, self.random, self.state.step))
         rate = self._rate(phase, self.state.step)
         self._set_training()
-        bf16 = torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.settings.precision == "bf16")
-        with bf16:
+        with mixed(self.device, self.settings.precision):
             output = self.composition.train_step(phase, acquisition, target, given)
             losses = self.network.losses(phase, acquisition, output, target)
             if self.critic and phase.gan != "none":
@@ -198,14 +175,17 @@ class Trainer:
         self._descend(self.network, self.parts, self.optimisers, total, rate)
         logged = {f"loss-{name}": value.item() for name, value in means.items()}
         if self.critic and phase.gan != "none":
-            logged[CRITIC_ACCURACY] = self._train_critic(phase, images, rate, bf16)
+            logged[CRITIC_ACCURACY] = self._train_critic(phase, images, rate)
         return logged
 
-    def _train_critic(self, phase: Phase, images: tuple[Tensor, Tensor, Tensor], rate: float, bf16: Any) -> float:
+    def _drawn(self, train: Samples, step: int) -> list[int]:
+        return self.rank.share(drawn(self.seed, step, len(train.slices), self.settings.batch))
+
+    def _train_critic(self, phase: Phase, images: tuple[Tensor, Tensor, Tensor], rate: float) -> float:
         """One step of the discriminator. Returns the share of images that it told right before it."""
         assert self.critic is not None
         assert self.critic_optimiser is not None
-        with bf16:
+        with mixed(self.device, self.settings.precision):
             loss, right = critic_loss(self.critic, phase, *images)
         means = self.rank.mean({"discriminator": loss, "right": right})
         self._check_finite(means)

@@ -21,8 +21,9 @@ from bench.store.records import StageRecord
 from bench.together import Together, in_sequence
 from bench.train import distributed
 from bench.train.distributed import ALONE, Rank
-from bench.train.loop import VALIDATED, Samples, State, Trainer, drawn, step_seed, validation_scores, write_curve
+from bench.train.loop import VALIDATED, State, Trainer, drawn, step_seed, validation_scores, write_curve
 from bench.train.reconstructions import Upstream, reconstructed
+from bench.train.samples import Samples
 from bench.train.weights import load_foreign_weights, load_weights, save_weights
 from bench.workers import Progress, Task, carry_out
 

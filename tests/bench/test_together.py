@@ -13,7 +13,8 @@ from bench.run.methods import select, stages_of
 from bench.store.layout import StageFolder
 from bench.together import together
 from bench.train.adversarial import critic_images
-from bench.train.loop import Samples, Trainer
+from bench.train.loop import Trainer
+from bench.train.samples import Samples
 from bench.train.stage import StageJob, _initialised
 
 registry.discover()

@@ -10,7 +10,7 @@ from bench.data.prepare import open_split
 from bench.run.methods import select, stages_of
 from bench.store.layout import StageFolder
 from bench.store.records import StageRecord
-from bench.train.loop import Samples
+from bench.train.samples import Samples
 from bench.train.stage import StageJob, make_stage
 
 registry.discover()

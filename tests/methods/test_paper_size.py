@@ -10,7 +10,8 @@ from bench.composition import Composition, Half, build
 from bench.data.dataset import Dataset
 from bench.data.prepare import open_split, prepare
 from bench.store.layout import StageFolder
-from bench.train.loop import Samples, Trainer
+from bench.train.loop import Trainer
+from bench.train.samples import Samples
 
 SETTINGS = config.load(
     "paper",

@@ -11,7 +11,8 @@ from bench.data.prepare import open_split
 from bench.errors import Diverged, UserError
 from bench.store.files import read_json, write_json
 from bench.store.layout import StageFolder
-from bench.train.loop import Samples, Trainer, step_seed
+from bench.train.loop import Trainer, step_seed
+from bench.train.samples import Samples
 
 GOLDEN = Path(__file__).parent / "golden.json"
 SETTINGS = config.load("smoke", ["training.iterations=6", "training.validate_every=2"])
