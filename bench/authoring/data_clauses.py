@@ -9,8 +9,8 @@ from bench.authoring.trial import Broken, Clause
 from bench.config import load
 from bench.data.admission import admit, admit_contrast, admit_digests, admit_source
 from bench.data.dataset import Dataset
-from bench.data.prepare import sampling_mask
 from bench.data.protocol import Protocol, RawSubject, Source
+from bench.data.sampling import sampling_mask
 from bench.errors import UserError
 from bench.progress import say
 from bench.registry import Plugin

@@ -5,19 +5,16 @@ Measured data enter at coil compression. The mask is laid on when a slice is rea
 and contrast and opens with fastMRI's slice reader.
 """
 
-import importlib.util
 import io
 import json
-import os
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from bench import registry
@@ -27,46 +24,17 @@ from bench.data.admission import Admitted, admit, admit_contrast
 from bench.data.dataset import Dataset, Series, asking, make_source
 from bench.data.geometry import Frame
 from bench.data.protocol import SPLITS, Protocol, RawSubject, Split
+from bench.data.sampling import sampling_mask
 from bench.data.slices import Place, Slices, open_prepared
 from bench.errors import UserError
 from bench.metrics.image import foreground
-from bench.mri import masks, simulate
+from bench.mri import simulate
 from bench.mri.coils import compress, compress_images, compression, espirit_maps
 from bench.mri.fourier import crop, fft2c, ifft2c, to_low_resolution
 from bench.store.files import atomic_path, locked
-from bench.store.layout import cache_folder
 from bench.workers import ENDED, Outcome, Progress, Task, attempt, carry_out
 
 MOST_WEIGHT = 2.0  # of virtual coils; in heads it reaches 1.04 for 8 of 18 coils and 1.42 for 4, in the air more
-
-
-def sampling_mask(protocol: Protocol) -> NDArray[np.bool_]:
-    """The protocol's one mask, (y, x) on the LR grid.
-
-    Raises
-    ------
-    UserError
-        If no such mask has this acceleration and centre.
-    """
-    return _mask(protocol.mask, protocol.matrix_lr, protocol.acceleration, protocol.centre, protocol.mask_seed)
-
-
-@cache
-def _mask(kind: str, shape: tuple[int, int], acceleration: float, centre: int, seed: int) -> NDArray[np.bool_]:
-    library = importlib.util.find_spec("sigpy")
-    if library and library.origin and not os.access(Path(library.origin).parent, os.W_OK):
-        os.environ.setdefault(
-            "NUMBA_CACHE_DIR", str(cache_folder() / "numba")
-        )  # it compiles, and has to keep that somewhere
-    make = masks.poisson_2d if kind == "poisson-2d" else masks.gaussian_1d
-    try:
-        with np.errstate(all="ignore"):
-            return make(shape, acceleration, centre, seed)
-    except ValueError as error:
-        raise UserError(
-            f"no {kind} mask of {shape} has acceleration {acceleration:g} and a centre of {centre}: make the centre smaller, "
-            "or the acceleration."
-        ) from error
 
 
 def missing_assets(dataset: Dataset, *splits: Split) -> list[str]:

@@ -39,6 +39,7 @@ def make_report(
     from bench.report import claims, figures, tables
     from bench.report.page import Section, html, index
     from bench.report.read.images import read_kept
+    from bench.report.tables import formats
 
     _check_out(out)
     written: list[Path] = []
@@ -61,9 +62,11 @@ def make_report(
         sections.append(section)
     overview = figures.overview([(section.results, section.images) for section in sections], out, pdf)
     written += overview.files if overview else ()
-    pages = {
-        out / "index.md": index.index(sections, overview, out),
-        out / "index.html": html.page(sections, overview, out),
+    fast = tables.speed.table(ResultsFolder(results).speeds())
+    pages = {out / name: text for name, text in (formats.files(fast) if fast else {}).items()}
+    pages |= {
+        out / "index.md": index.index(sections, overview, out, fast),
+        out / "index.html": html.page(sections, overview, out, fast),
     }
     for path, text in pages.items():
         atomic_write(path, text)

@@ -11,8 +11,9 @@ from bench.composition import skeleton
 from bench.config import Settings
 from bench.data import assets
 from bench.data.dataset import Dataset, make_source
-from bench.data.prepare import missing_assets, sampling_mask
+from bench.data.prepare import missing_assets
 from bench.data.protocol import Split
+from bench.data.sampling import sampling_mask
 from bench.errors import UserError
 from bench.method import Trained
 from bench.metrics.scores import VERSION

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.report.tables.formats import files
+from bench.report.tables.speed import table
 from bench.speed.compare import Row
 from bench.speed.peers import versions
-from bench.store.files import locked
+from bench.store.files import atomic_write, locked
 from bench.store.provenance import commit, hardware
 from bench.store.tables import SPEED, read_speed, write_table
 
@@ -21,7 +23,7 @@ def host_kind(device: str) -> str:
 
 
 def save(rows: list[Row], folder: Path, device: str) -> Path:
-    """Write them to `<host-kind>.csv`, with the peers' versions and the commit."""
+    """Write them to `<host-kind>.csv`, with the peers' versions and the commit, and a table of all hosts to `speed.md`."""
     path = folder / f"{host_kind(device)}.csv"
     theirs = versions()
     new = pd.DataFrame([row.to_dict() for row in rows])
@@ -32,6 +34,9 @@ def save(rows: list[Row], folder: Path, device: str) -> Path:
             old = read_speed(path)
             new = pd.concat([old[~old["part"].isin(new["part"])], new], ignore_index=True)
         write_table(path, new[SPEED], digits=4)
+    together = table(sorted(folder.glob("*.csv")))
+    assert together is not None
+    atomic_write(folder / "speed.md", files(together)["speed.md"])
     return path
 
 

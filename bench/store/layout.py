@@ -158,6 +158,10 @@ class ResultsFolder:
         table = f"{path_part(dataset) if dataset else '*'}/{path_part(profile) if profile else '*'}"
         return [StageFolder(path.parent) for path in sorted(self.root.glob(f"{table}/stages/*/seed*/stage.json"))]
 
+    def speeds(self) -> list[Path]:
+        """Tables of `bench speed`, one a kind of machine, sorted."""
+        return sorted((self.root / "speed").glob("*.csv"))
+
     def curves(self, dataset: str, profile: str) -> list[StageFolder]:
         """Every folder with a `curve.csv`, sorted; of stages whose training has not ended, too."""
         return [
@@ -272,6 +276,11 @@ def prepared(source: str, subject: str, contrast: str, key: str) -> Path:
 def reconstructions(reconstructor: str, key: str) -> Path:
     """What a reconstructor made of a split."""
     return cache_folder() / "reconstructions" / f"{reconstructor}-{key[:16]}.npz"
+
+
+def mask(key: str) -> Path:
+    """A sampling mask."""
+    return cache_folder() / "masks" / f"{key[:16]}.npz"
 
 
 def truth_features() -> Path:

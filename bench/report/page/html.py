@@ -16,12 +16,12 @@ from bench.report.read.provenance import read_provenance
 from bench.report.read.results import DatasetResults
 from bench.report.tables import verdict
 from bench.report.tables.captions import JOINT_SAID, caption, notes, title
-from bench.report.tables.main import HEADER, body, lines
+from bench.report.tables.main import HEADER, Table, body, lines
 
 WIDTH = 1300  # pixels
 
 
-def page(sections: Sequence[Section], overview: Picture | None, out: Path) -> str:
+def page(sections: Sequence[Section], overview: Picture | None, out: Path, speed: Table | None = None) -> str:
     """A self-contained page, to be written into the folder `out`; nothing is loaded from elsewhere."""
     environment = Environment(
         loader=PackageLoader("bench.report", "page"), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -31,6 +31,7 @@ def page(sections: Sequence[Section], overview: Picture | None, out: Path) -> st
     text = environment.get_template("page.html.j2").render(
         sections=[_content(section, out) for section in sections],
         overview=overview,
+        speed=speed,
         browsable=bool(browsable["sections"]),
         data=_script(json.dumps(browsable, separators=(",", ":"))),
         style=Markup(_own("page.css")),  # noqa: S704 - a file of this package

@@ -8,9 +8,10 @@ from bench.report.figures.drawing import Picture
 from bench.report.page import Section
 from bench.report.tables import verdict
 from bench.report.tables.captions import caption
+from bench.report.tables.main import Table
 
 
-def index(sections: Sequence[Section], overview: Picture | None, out: Path) -> str:
+def index(sections: Sequence[Section], overview: Picture | None, out: Path, speed: Table | None = None) -> str:
     """The index, to be written into the folder `out`."""
     parts = ["# Joint against sequential reconstruction and super-resolution\n"]
     parts += _pictures([overview] if overview else [], out)
@@ -30,6 +31,8 @@ def index(sections: Sequence[Section], overview: Picture | None, out: Path) -> s
             f"{', '.join([first, *several, *tables, link('verdict', 'verdict.md')])}\n",
             *_pictures(section.pictures, out),
         ]
+    if speed:
+        parts.append(f"## Speed beside others\n\n[{speed.name}]({_url(out / f'{speed.name}.md', out)})\n")
     return "\n".join(parts)
 
 
