@@ -62,11 +62,13 @@ def make_report(
         sections.append(section)
     overview = figures.overview([(section.results, section.images) for section in sections], out, pdf)
     written += overview.files if overview else ()
-    fast = tables.speed.table(ResultsFolder(results).speeds())
+    speeds = ResultsFolder(results).speeds()
+    fast, grown = tables.speed.table(speeds), figures.growth_plot(speeds, out, pdf)
+    written += grown.files if grown else ()
     pages = {out / name: text for name, text in (formats.files(fast) if fast else {}).items()}
     pages |= {
         out / "index.md": index.index(sections, overview, out, fast),
-        out / "index.html": html.page(sections, overview, out, fast),
+        out / "index.html": html.page(sections, overview, out, fast, grown),
     }
     for path, text in pages.items():
         atomic_write(path, text)

@@ -53,6 +53,8 @@ class Part:
     """Between our answer and theirs; nan where nothing can be compared."""
     tolerance: float
     """The largest difference of one answer."""
+    size: float = float("nan")
+    """Where a part is timed at several: pixels a side, coils, slices."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class Row:
     device: str
     what: str
     note: str
+    size: float = float("nan")
+    """Of what `what` says, where a part is timed at several."""
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: what is not a number is null."""
@@ -144,7 +148,7 @@ def _row(
     ours_s, theirs_s = (statistics.median(times) if times else nan for times in (ours, theirs))
     return Row(
         part.name, peer, theirs_s / ours_s, min(ratios), max(ratios), ours_s, theirs_s, threads, their_threads, difference,
-        ours_mb, theirs_mb, device, part.what, note,
+        ours_mb, theirs_mb, device, part.what, note, part.size,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bench import registry
-from bench.speed import learning, physics, whole
+from bench.speed import growth, learning, physics, whole
 from bench.speed.compare import Part, Row, chosen, compare
 from bench.speed.scene import Scene
 
@@ -22,6 +22,9 @@ MAKERS: Mapping[tuple[str, ...], Callable[[Scene], list[Part]]] = {
     ("ssim",): whole.similarity,
     ("preparation",): whole.preparation,
     ("run", "run-again"): whole.whole_run,
+    ("cg-sense-by-matrix", "cg-sense-by-coils", "cg-sense-by-slices", "espirit-by-matrix"): growth.physics,
+    ("step-by-matrix", "step-by-batch"): growth.training,
+    ("run-by-slices",): growth.runs,
 }
 """Names of parts, and what makes them."""
 NAMES = [name for names in MAKERS for name in names]

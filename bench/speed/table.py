@@ -47,7 +47,7 @@ def cells(row: Row) -> list[str]:
     memory = (_number(megabytes, "{:.0f}") for megabytes in (row.ours_mb, row.theirs_mb))
     threads = f"{row.threads or 'all'}, {row.their_threads or 'all'}"
     return [
-        row.part,
+        row.part if math.isnan(row.size) else f"{row.part} {row.size:g}",
         row.peer,
         _number(row.ratio, "{:.3g}") + spread,
         *times,

@@ -23,6 +23,7 @@ SPEED_NUMBERS = [
     "difference",
     "ours_mb",
     "theirs_mb",
+    "size",
 ]
 SPEED = ["part", "peer", "version", *SPEED_NUMBERS, "device", "what", "note", "commit"]
 AGAIN = "run again with --rerun"

@@ -11,6 +11,7 @@ from bench.report.figures.curves import training_curves
 from bench.report.figures.drawing import Picture, save
 from bench.report.figures.forest import forest_plot
 from bench.report.figures.grids import examples, method_grid
+from bench.report.figures.growth import growth
 from bench.report.figures.regimes import regime_map
 from bench.report.figures.zoom import ablation, zoomed
 from bench.report.read.images import KeptImages
@@ -35,6 +36,17 @@ def overview(found: Sequence[tuple[DatasetResults, KeptImages]], out: Path, pdf:
     caption = "What is sampled of k-space, and an example slice of each dataset."
     alt = "Cropping masks, undersampling masks and example slices of each dataset"
     return Picture(save(figure, out / "examples", pdf), caption, alt)
+
+
+def growth_plot(tables: Sequence[Path], out: Path, pdf: bool) -> Picture | None:
+    """Cost against size, of `bench speed`."""
+    figure = growth(tables)
+    if figure is None:
+        return None
+    caption = "Time against matrix, coils and slices, medians; the exponent is that of a line through the points."
+    return Picture(
+        save(figure, out / "growth", pdf), caption, "Lines of seconds against size for physics, training and a run"
+    )
 
 
 def drawn_contrasts(results: DatasetResults) -> list[str]:

@@ -21,7 +21,13 @@ from bench.report.tables.main import HEADER, Table, body, lines
 WIDTH = 1300  # pixels
 
 
-def page(sections: Sequence[Section], overview: Picture | None, out: Path, speed: Table | None = None) -> str:
+def page(
+    sections: Sequence[Section],
+    overview: Picture | None,
+    out: Path,
+    speed: Table | None = None,
+    growth: Picture | None = None,
+) -> str:
     """A self-contained page, to be written into the folder `out`; nothing is loaded from elsewhere."""
     environment = Environment(
         loader=PackageLoader("bench.report", "page"), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -32,6 +38,7 @@ def page(sections: Sequence[Section], overview: Picture | None, out: Path, speed
         sections=[_content(section, out) for section in sections],
         overview=overview,
         speed=speed,
+        growth=growth,
         browsable=bool(browsable["sections"]),
         data=_script(json.dumps(browsable, separators=(",", ":"))),
         style=Markup(_own("page.css")),  # noqa: S704 - a file of this package

@@ -40,7 +40,8 @@ def _cells(machine: str, row: "pd.Series[float]") -> list[str]:
     times = (_number(1e3 * row[name], "{:.3g}") for name in ("ours_s", "theirs_s"))
     threads = (str(int(row[name])) if row[name] > 0 else MISSING for name in ("threads", "their_threads"))
     memory = (_number(row[name], "{:.0f}") for name in ("ours_mb", "theirs_mb"))
-    named = (str(row["part"]), str(row["peer"]), machine)
+    size = "" if pd.isna(row["size"]) else f" {row['size']:g}"
+    named = (f"{row['part']}{size}", str(row["peer"]), machine)
     return [*named, *ratios, *times, *threads, *memory, _number(row["difference"], "{:.1g}"), str(row["what"])]
 
 

@@ -8,7 +8,7 @@ ROW = {
     "part": "cg-sense", "peer": "sigpy", "version": "0.1.27", "ratio": 4.256, "lowest": 4.1, "highest": 4.4, "ours_s": 0.15,
     "theirs_s": 0.64, "threads": 2, "their_threads": 0, "difference": 5e-5, "ours_mb": 40.0, "theirs_mb": 30.0,
     "device": "cpu",
-    "what": "CG-SENSE, 30 iterations", "note": "", "commit": "0123456789+",
+    "what": "CG-SENSE, 30 iterations", "note": "", "commit": "0123456789+", "size": None,
 }  # fmt: skip
 
 

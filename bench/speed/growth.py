@@ -1,0 +1,94 @@
+"""How cost grows with matrix, coils and slices: physics, a step of training, a run. Each size is a row of its own."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from bench.acquisition import Acquisition, Target
+from bench.authoring.toy import toy
+from bench.mri.coils import espirit_maps
+from bench.mri.fourier import fft2c
+from bench.mri.sense import Sense
+from bench.mri.solvers import conjugate_gradient
+from bench.speed.compare import Contender, Part, no_difference
+from bench.speed.learning import Learner
+from bench.speed.scene import Scene
+
+MATRICES, COILS, SLICES, TESTED = (64, 128, 256, 384), (4, 8, 16, 32), (1, 2, 4, 8), (2, 8, 32)
+MATRIX, SOME_COILS = 192, 8
+ITERATIONS = 30
+Given = tuple[Acquisition, Target]
+
+
+def physics(scene: Scene) -> list[Part]:
+    """CG-SENSE and ESPIRiT by matrix, CG-SENSE by coils and by slices at a time."""
+    by_matrix = [(n, toy((2 * n, 2 * n), 1, SOME_COILS)) for n in MATRICES]
+    by_coils = [(n, toy((2 * MATRIX, 2 * MATRIX), 1, n)) for n in COILS]
+    by_slices = [(n, toy((2 * MATRIX, 2 * MATRIX), n, SOME_COILS)) for n in SLICES]
+    return [
+        *_sizes(scene, "cg-sense-by-matrix", "pixels a side, 8 coils", by_matrix, _solve),
+        *_sizes(scene, "cg-sense-by-coils", f"coils, {MATRIX} x {MATRIX}", by_coils, _solve),
+        *_sizes(scene, "cg-sense-by-slices", f"slices at a time, 8 coils, {MATRIX} x {MATRIX}", by_slices, _solve),
+        *_sizes(scene, "espirit-by-matrix", "pixels a side, 8 coils", by_matrix, _calibrate),
+    ]
+
+
+def training(scene: Scene) -> list[Part]:
+    """A step of `proposed-l1` by matrix and by batch."""
+    by_matrix = [(n, toy((n, n), 1, SOME_COILS)) for n in MATRICES[:3]]
+    by_batch = [(n, toy((MATRIX, MATRIX), n, SOME_COILS)) for n in SLICES[:3]]
+
+    def prepared(given: Given) -> Callable[[], object]:
+        learner = Learner(scene, "proposed-l1", plainly=False)
+        learner.given = (given[0].to(scene.device), given[1].to(scene.device))
+        return learner.step
+
+    return [
+        *_sizes(scene, "step-by-matrix", "HR pixels a side, 8 coils, batch 1", by_matrix, prepared),
+        *_sizes(scene, "step-by-batch", f"slices a step, 8 coils, {MATRIX} x {MATRIX} HR", by_batch, prepared),
+    ]
+
+
+def runs(scene: Scene) -> list[Part]:
+    """A whole run at the smoke profile by tested slices."""
+
+    def run(slices: int) -> Callable[[], object]:
+        settings = ("--profile", "smoke", "--set", f"data.slices=[2, 2, {slices}]", "--device", scene.device)
+
+        def typed() -> None:
+            with tempfile.TemporaryDirectory() as folder:
+                subprocess.run(  # noqa: S603
+                    [sys.executable, "-m", "bench", "run", "--dataset", "vwi", "--source", "phantom", "--methods",
+                     "cg-sense-plain+bicubic", *settings, "--results", folder], check=True, capture_output=True,
+                )  # fmt: skip
+
+        return typed
+
+    return _sizes(scene, "run-by-slices", "tested slices, one method, smoke profile", [(n, n) for n in TESTED], run)
+
+
+def _sizes(
+    scene: Scene, name: str, what: str, given: Sequence[tuple[int, Any]], prepare: Callable[[Any], Callable[[], object]]
+) -> list[Part]:
+    parts = []
+    for size, case in given:
+        threads = scene.thread_numbers if name.startswith(("cg", "espirit", "step")) else ()
+        ours = Contender("ours", prepare(case), threads)
+        parts.append(Part(name, what, ours, (), no_difference, 0.0, float(size)))
+    return parts
+
+
+def _solve(given: Given) -> Callable[[], object]:
+    acquisition = given[0]
+    operator = Sense(acquisition.maps_lr, acquisition.mask)
+    return lambda: conjugate_gradient(operator.normal, acquisition.zero_filled, ITERATIONS)
+
+
+def _calibrate(given: Given) -> Callable[[], object]:
+    acquisition, target = given
+    kspace: torch.Tensor = fft2c(acquisition.maps_lr * target.image_lr[:, None])[0]
+    return lambda: espirit_maps(kspace)
