@@ -57,7 +57,7 @@ def measure(action: Callable[[], object], device: str) -> dict[str, float]:
     if cuda:
         torch.cuda.synchronize()
     seconds, at_work = time.perf_counter() - started, time.process_time() - worked
-    peak = torch.cuda.max_memory_allocated() / 1e6 if cuda else _status_mb("VmHWM")
+    peak = torch.cuda.max_memory_allocated() / 1e6 if cuda else status_mb("VmHWM")
     return {
         "seconds": seconds,
         "cpu_seconds": at_work,
@@ -82,12 +82,13 @@ def _reset_peak() -> float:
         Path("/proc/self/clear_refs").write_text("5")
     except (OSError, AttributeError):
         return float("nan")
-    return _status_mb("VmRSS")
+    return status_mb("VmRSS")
 
 
-def _status_mb(field: str) -> float:
+def status_mb(field: str, process: int | str = "self") -> float:
+    """Memory of a process in MB as Linux tells it, e.g. its peak, VmHWM; elsewhere, and when it has ended, nan."""
     try:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
     except OSError:
         return float("nan")
     return next((float(line.split()[1]) / 1e3 for line in lines if line.startswith(field)), float("nan"))

@@ -29,7 +29,7 @@ class Contender:
     threads: tuple[int, ...] = ()
     """Numbers that it can be given; none: it takes what it likes, as NumPy's libraries do."""
     memory: Callable[[], float] | None = None
-    """Peak MB of its last run, where that was in another process."""
+    """Runs it and gives its peak MB, where that is in another process."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,6 @@ def _seconds(contender: Contender, threads: int, device: str) -> float:
 def _memory(contender: Contender, threads: int, device: str) -> float:
     torch.set_num_threads(threads or torch.get_num_threads())
     if contender.memory:
-        contender.run()
         return contender.memory()
     return measure(contender.run, device)["peak_memory_mb"]
 

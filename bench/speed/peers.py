@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 import weakref
 from collections.abc import Callable
 from functools import cached_property
@@ -18,9 +19,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bench.run.timing import status_mb
 from bench.speed.compare import Contender, Missing
 
 Array = NDArray[Any]
+LOOK_S = 0.002
 LIBRARIES = {"sigpy": "sigpy", "mrpro": "mrpro", "skimage": "scikit-image", "torchmetrics": "torchmetrics"}
 """Module -> what to install."""
 
@@ -131,13 +134,12 @@ class Bart:
 
     def __init__(self, *arguments: str, **inputs: NDArray[np.complex64]) -> None:
         self.arguments, self.inputs = arguments, inputs
-        self.peak_mb = float("nan")
 
     def contender(self, threads: tuple[int, ...]) -> Contender | Missing:
         """What can be asked, if BART is installed."""
         if not shutil.which("bart"):
             return Missing("bart", "not installed: apt install bart")
-        return Contender("bart", self.run, threads, lambda: self.peak_mb)
+        return Contender("bart", self.run, threads, self.peak_mb)
 
     @cached_property
     def folder(self) -> Path:
@@ -149,21 +151,29 @@ class Bart:
         return folder
 
     def run(self) -> NDArray[np.complex64]:
-        """(coil, y, x): the file `out`, as many threads as torch has."""
+        """(coil, y, x): the file `out`, made with as many threads as torch has."""
+        with self._started() as process:
+            _, said = process.communicate()
+        if process.returncode:
+            lines = said.decode(errors="replace").strip().splitlines()
+            raise RuntimeError(f"bart {self.arguments[0]}: {lines[-1] if lines else process.returncode}")
+        return read_cfl(self.folder / "out")
+
+    def peak_mb(self) -> float:
+        """Run it once more and look at its memory meanwhile: what the system tells afterwards holds this process's too."""
+        highest = 0.0
+        with self._started() as process:
+            while process.poll() is None:
+                highest = max(highest, status_mb("VmHWM", process.pid))
+                time.sleep(LOOK_S)
+        return highest or float("nan")
+
+    def _started(self) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
-        process = subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(  # noqa: S603
             ["bart", *self.arguments], cwd=self.folder, env=environment,  # noqa: S607
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
-        assert process.stderr is not None
-        said = process.stderr.read().decode(errors="replace").strip()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        process.stderr.close()
-        if process.returncode:
-            raise RuntimeError(f"bart {self.arguments[0]}: {said.splitlines()[-1] if said else process.returncode}")
-        self.peak_mb = usage.ru_maxrss / 1e3
-        return read_cfl(self.folder / "out")
 
 
 def write_cfl(path: Path, array: NDArray[np.complex64]) -> None:

@@ -154,6 +154,7 @@ def _uncorrelated(ours: Array, theirs: Array) -> float:
     if (here != there).mean() > SAME_IMAGE:
         return float("inf")
     both = here & there
+    ours, theirs = ours.astype(np.complex128), theirs.astype(np.complex128)
     norms = np.linalg.norm(ours[:, both], axis=0) * np.linalg.norm(theirs[:, both], axis=0)
     return float(1 - (np.abs((ours.conj() * theirs).sum(0)[both]) / norms).mean())
 
