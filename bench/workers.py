@@ -23,7 +23,12 @@ WATCH_SECONDS = 0.5
 STARTING = threading.Lock()  # of threads that start processes: the main module is changed meanwhile
 ENDED = "its process ended"  # begins what is said where a task could not say so itself
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
-HEAVY = ["bench.run.evaluate", "torch._inductor", "lpips"]  # deterministic algorithms import the second
+HEAVY = [
+    "bench.run.evaluate",
+    "torch._inductor",
+    "lpips",
+    "skimage.metrics",
+]  # deterministic algorithms import the second
 KEPT_BYTES = 2**30  # freed memory up to here is kept by a process
 LONGEST_TEMPORARY = 60  # bytes of a folder's path; with the name of a socket in it, 108 are the most
 

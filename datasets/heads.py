@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 
 from bench.data import assets
@@ -59,6 +58,8 @@ class Heads(Source):
 
     def load(self, subject: str) -> Head:
         """Read one head, rows from its top, its front and its left; the 99.9th percentile is 1."""
+        import nibabel as nib
+
         path = _own(subject) if subject in SHA256 else assets.fetch(f"heads/{subject}")
         image = nib.as_closest_canonical(nib.load(path))  # to right, anterior, superior
         volume = np.asarray(image.dataobj, np.float32).squeeze()

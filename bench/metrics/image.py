@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_fill_holes, distance_transform_edt, gaussian_filter, label
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 Image = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
@@ -80,6 +79,8 @@ def unit_range(image: Image, truth: Image) -> tuple[Image, Image]:
 
 def psnr(image: Image, truth: Image) -> float:
     """Peak signal-to-noise ratio in dB, peak 1 (paper, Eq. 14)."""
+    from skimage.metrics import peak_signal_noise_ratio
+
     if np.array_equal(image, truth):
         return HIGHEST_PSNR
     return min(HIGHEST_PSNR, float(peak_signal_noise_ratio(truth, image, data_range=1.0)))
@@ -87,6 +88,8 @@ def psnr(image: Image, truth: Image) -> float:
 
 def ssim(image: Image, truth: Image) -> tuple[float, Image]:
     """Mean SSIM as Wang 2004 defines it (paper, Eq. 15), and its map."""
+    from skimage.metrics import structural_similarity
+
     mean, full = structural_similarity(
         truth, image, data_range=1.0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, full=True
     )

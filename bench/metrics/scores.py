@@ -1,7 +1,7 @@
 """Every score: its name, unit, digits, direction and identity, in one record each."""
 
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from bench.metrics import error, image, vessels
 
@@ -38,8 +38,16 @@ class Score:
         return f"{self.label} {'↑' if self.higher_is_better else '↓'}"
 
 
+def _version(package: str) -> str:
+    """Of what measures; where it is not installed, it measures nothing."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
 _RULE = "magnitudes / truth's slice maximum, clipped to [0, 1], peak 1"
-_SKIMAGE = f"scikit-image {version('scikit-image')}"
+_SKIMAGE = f"scikit-image {_version('scikit-image')}"
 _WANG = "Gaussian 11x11 sigma 1.5, K 0.01 0.03, population covariance"
 _FOREGROUND = (
     "the foreground: outline of the head, filled, eroded 10 mm (unknown voxel: 1 mm), of the anatomy without coils where it "
@@ -58,14 +66,14 @@ _ALL = (
     Score("ssim", "SSIM", "", 4, True, f"{_SKIMAGE}, {_WANG}; {_RULE}"),
     Score(
         "lpips", "LPIPS", "", 4, False,
-        f"lpips {version('lpips')}, AlexNet v0.1, one channel repeated to three; {_RULE}",
+        f"lpips {_version('lpips')}, AlexNet v0.1, one channel repeated to three; {_RULE}",
     ),
     Score("nmse", "NMSE", "", 4, False, f"squared error / squared truth; {_RULE}"),
     Score("psnr_fg", "PSNR fg", "dB", 2, True, f"PSNR, {_INSIDE}; {_RULE}"),
     Score("ssim_fg", "SSIM fg", "", 4, True, f"SSIM map, {_WANG}, {_INSIDE}; {_RULE}"),
     Score(
         "lpips_fg", "LPIPS fg", "", 4, False,
-        f"lpips {version('lpips')}, AlexNet v0.1, one channel repeated to three; white is the truth's 99.5th percentile of "
+        f"lpips {_version('lpips')}, AlexNet v0.1, one channel repeated to three; white is the truth's 99.5th percentile of "
         f"the foreground, cut to its box, at least {image.LEAST_BOX} pixels a side; {_FOREGROUND}", detail=True,
     ),
     Score(
