@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.report.figures.drawing import BLUE, GREEN, ORANGE, STYLE, VERMILLION
 from bench.store.tables import read_speed
@@ -28,9 +28,9 @@ def growth(paths: Sequence[Path]) -> Figure | None:
         figure = Figure(figsize=(2.6 * COLUMNS, 2.3 * rows + 0.4), layout="constrained")
         axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
         for axis, part in zip(axes, parts, strict=False):
+            axis.set(xscale="log", yscale="log", title=part)
             for (machine, table), colour in zip(found.items(), COLOURS, strict=False):
                 _line(axis, table[table["part"] == part], machine, colour)
-            axis.set(xscale="log", yscale="log", title=part)
         for axis in axes[len(parts) :]:
             axis.set_axis_off()
         axes[0].set_ylabel("seconds")
@@ -46,6 +46,7 @@ def _line(axis: Axes, own: pd.DataFrame, machine: str, colour: str) -> None:
     axis.plot(own["size"], own["ours_s"], "o-", color=colour, markersize=4, lw=1, label=machine)
     axis.set_xticks(own["size"], [f"{size:g}" for size in own["size"]])
     axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.yaxis.set_minor_formatter(NullFormatter())
     low, high = own["ours_s"].min(), own["ours_s"].max()
