@@ -12,11 +12,10 @@ from bench.registry import MethodPlugin
 from bench.run import timing
 from bench.run.cluster import carry_out_on
 from bench.run.evaluate import RunJob, about_data, evaluate, write_failure, write_reference
-from bench.run.methods import Sketch, loss_of
-from bench.run.plan import DatasetPlan, RowPlan, StagePlan, finished, needed_assets
+from bench.run.methods import loss_of
+from bench.run.plan import DatasetPlan, RowPlan, StagePlan, finished, half_key, needed_assets
 from bench.run.request import Request
 from bench.store import layout
-from bench.store.keys import key_of
 from bench.store.records import Keys, RunRecord
 from bench.train.reconstructions import Upstream
 from bench.train.stage import StageJob, begin, discard, make_stage, tidy
@@ -250,7 +249,7 @@ def _record(request: Request, plan: DatasetPlan, row: RowPlan) -> RunRecord:
 
 def _upstream(plan: DatasetPlan, reconstructor: MethodPlugin) -> Upstream:
     stage = plan.stages.get(reconstructor.id)
-    key = stage.stage.key if stage else key_of(Sketch.of(reconstructor, plan.settings).declarations)
+    key = half_key(reconstructor, stage, plan.settings)
     return Upstream(reconstructor.id, key, stage.place if stage else None)
 
 

@@ -236,7 +236,7 @@ def _plan_row(request: Request, plan: DatasetPlan, method: Method) -> RowPlan:
     key = key_of(
         {
             "method": method.id,
-            "halves": [_half_key(p, s, plan.settings) for p, s in zip(method.halves, stages, strict=True)],
+            "halves": [half_key(p, s, plan.settings) for p, s in zip(method.halves, stages, strict=True)],
             "test": plan.test.key("test"),
             "lpips": plan.with_lpips,
             "scores": VERSION,
@@ -262,7 +262,8 @@ def _plan_row(request: Request, plan: DatasetPlan, method: Method) -> RowPlan:
     return found
 
 
-def _half_key(plugin: MethodPlugin, stage: StagePlan | None, settings: Settings) -> str:
+def half_key(plugin: MethodPlugin, stage: StagePlan | None, settings: Settings) -> str:
+    """What a half of a method depends on: its stage's key, or that of its declarations where it has none."""
     return stage.stage.key if stage else key_of(Sketch.of(plugin, settings).declarations)
 
 
