@@ -8,8 +8,9 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-import lazy_loader
+import nibabel as nib
 import numpy as np
+from nibabel.affines import obliquity
 from numpy.typing import NDArray
 
 from bench.data.readers.records import Volume
@@ -18,8 +19,7 @@ from bench.errors import UserError
 
 NAME = "NIfTI"
 BIDS = re.compile(r"(?P<person>sub-[A-Za-z0-9]+)(_[a-z]+-[A-Za-z0-9]+)*_(?P<suffix>[A-Za-z0-9]+)$")
-nib = lazy_loader.load("nibabel")  # which machines that only train may lack
-HEADERS = {348: "Nifti1Header", 540: "Nifti2Header"}
+HEADERS = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
 """By what the first four bytes say."""
 MM = {1: 1000.0, 2: 1.0, 3: 0.001}
 """In a unit of the header's."""
@@ -92,17 +92,16 @@ def read_header(path: Path) -> Header:
     """
     with _opened(path) as file:
         start = file.read(4)
-        name = HEADERS.get(int.from_bytes(start, "little")) or HEADERS.get(int.from_bytes(start, "big"))
-        if name is None:
+        kind = HEADERS.get(int.from_bytes(start, "little")) or HEADERS.get(int.from_bytes(start, "big"))
+        if kind is None:
             raise UserError(f"does not begin as NIfTI does ({start.hex()})")
-        kind = getattr(nib, name)
         swapped = int.from_bytes(start, "little") not in HEADERS
         raw = start + file.read(kind.template_dtype.itemsize - 4)
         if len(raw) < kind.template_dtype.itemsize:
             raise UserError(f"ends within its header ({len(raw)} bytes)")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            header: Header = kind(raw, ">" if swapped else "<", False)
+            header: Header = kind(raw, ">" if swapped else "<", False)  # type: ignore[no-untyped-call]
             shape, dtype = header.get_data_shape(), header.get_data_dtype()
         if not shape or min(int(n) for n in shape) < 1:
             raise UserError(f"has the shape {tuple(shape)}")
@@ -133,7 +132,7 @@ def _orientation(header: Header) -> tuple[list[str], NDArray[np.float64]]:
     if not int(header["qform_code"]) and not int(header["sform_code"]):
         return ["orientation is not said: taken as stored, first axis from left to right"], affine
     with np.errstate(all="ignore"):
-        angle = float(np.degrees(np.max(nib.affines.obliquity(affine))))
+        angle = float(np.degrees(np.max(obliquity(affine))))
     if np.isfinite(angle) and angle > STRAIGHT:
         return [f"its axes are turned by up to {angle:.0f} degrees against the head's: not straightened"], affine
     return [], affine
