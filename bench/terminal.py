@@ -327,8 +327,8 @@ def speed(only: str | None, as_json: bool, out: Path | None, threads: int | None
         raise UserError(f"--threads is at least 1 and at most {cores}, the cores there are; got {threads}.")
     if out is not None:
         check_writable("tables", out, "--out")
-    pin(threads or cores)
     most = threads or cores
+    pin(most)
     if as_json:
         rows = measure(only, device, most, lambda done, total, what: print(f"{done}/{total} {what}", file=sys.stderr))
     else:

@@ -16,7 +16,6 @@ from bench.run.timing import measure
 
 REPEATS = 5
 NO_PEER = "none"
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)

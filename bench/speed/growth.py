@@ -30,10 +30,16 @@ def physics(scene: Scene) -> list[Part]:
     by_coils = [(n, toy((2 * MATRIX, 2 * MATRIX), 1, n)) for n in COILS]
     by_slices = [(n, toy((2 * MATRIX, 2 * MATRIX), n, SOME_COILS)) for n in SLICES]
     return [
-        *_sizes(scene, "cg-sense-by-matrix", "pixels a side, 8 coils", by_matrix, _solve),
-        *_sizes(scene, "cg-sense-by-coils", f"coils, {MATRIX} x {MATRIX}", by_coils, _solve),
-        *_sizes(scene, "cg-sense-by-slices", f"slices at a time, 8 coils, {MATRIX} x {MATRIX}", by_slices, _solve),
-        *_sizes(scene, "espirit-by-matrix", "pixels a side, 8 coils", by_matrix, _calibrate),
+        *_sizes(scene.thread_numbers, "cg-sense-by-matrix", "pixels a side, 8 coils", by_matrix, _solve),
+        *_sizes(scene.thread_numbers, "cg-sense-by-coils", f"coils, {MATRIX} x {MATRIX}", by_coils, _solve),
+        *_sizes(
+            scene.thread_numbers,
+            "cg-sense-by-slices",
+            f"slices at a time, 8 coils, {MATRIX} x {MATRIX}",
+            by_slices,
+            _solve,
+        ),
+        *_sizes(scene.thread_numbers, "espirit-by-matrix", "pixels a side, 8 coils", by_matrix, _calibrate),
     ]
 
 
@@ -48,8 +54,10 @@ def training(scene: Scene) -> list[Part]:
         return learner.step
 
     return [
-        *_sizes(scene, "step-by-matrix", "HR pixels a side, 8 coils, batch 1", by_matrix, prepared),
-        *_sizes(scene, "step-by-batch", f"slices a step, 8 coils, {MATRIX} x {MATRIX} HR", by_batch, prepared),
+        *_sizes(scene.thread_numbers, "step-by-matrix", "HR pixels a side, 8 coils, batch 1", by_matrix, prepared),
+        *_sizes(
+            scene.thread_numbers, "step-by-batch", f"slices a step, 8 coils, {MATRIX} x {MATRIX} HR", by_batch, prepared
+        ),
     ]
 
 
@@ -68,15 +76,18 @@ def runs(scene: Scene) -> list[Part]:
 
         return typed
 
-    return _sizes(scene, "run-by-slices", "tested slices, one method, smoke profile", [(n, n) for n in TESTED], run)
+    return _sizes((), "run-by-slices", "tested slices, one method, smoke profile", [(n, n) for n in TESTED], run)
 
 
 def _sizes(
-    scene: Scene, name: str, what: str, given: Sequence[tuple[int, Any]], prepare: Callable[[Any], Callable[[], object]]
+    threads: tuple[int, ...],
+    name: str,
+    what: str,
+    given: Sequence[tuple[int, Any]],
+    prepare: Callable[[Any], Callable[[], object]],
 ) -> list[Part]:
     parts = []
     for size, case in given:
-        threads = scene.thread_numbers if name.startswith(("cg", "espirit", "step")) else ()
         ours = Contender("ours", prepare(case), threads)
         parts.append(Part(name, what, ours, (), no_difference, 0.0, float(size)))
     return parts

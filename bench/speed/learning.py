@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from unittest.mock import patch
 
@@ -97,33 +97,33 @@ class Learner:
 
 def forward(id: str) -> Callable[[Scene], list[Part]]:
     """A slice through a network."""
-
-    def parts(scene: Scene) -> list[Part]:
-        ours, theirs = (Learner(scene, id, plainly) for plainly in (False, True))
-        return [
-            Part(
-                f"{_short(id)}-forward", f"{id}: one slice, {_sizes(scene)}",
-                Contender("ours", ours.forward, scene.thread_numbers),
-                (Contender("plain", theirs.forward, scene.thread_numbers),), relative, SAME_IMAGE,
-            )
-        ]  # fmt: skip
-
-    return parts
+    return _against_plain(id, "forward", Learner.forward, "one slice", relative, SAME_IMAGE)
 
 
 def step(id: str) -> Callable[[Scene], list[Part]]:
     """A step of training."""
 
+    def difference(ours: float, theirs: float) -> float:
+        return abs(ours - theirs) / abs(ours)
+
+    return _against_plain(id, "step", Learner.step, f"a step of training, batch {BATCH}", difference, SAME_LOSS)
+
+
+def _against_plain(
+    id: str,
+    name: str,
+    action: Callable[[Learner], object],
+    what: str,
+    difference: Callable[[Any, Any], float],
+    tolerance: float,
+) -> Callable[[Scene], list[Part]]:
     def parts(scene: Scene) -> list[Part]:
-        ours, theirs = (Learner(scene, id, plainly) for plainly in (False, True))
-        return [
-            Part(
-                f"{_short(id)}-step", f"{id}: a step of training, batch {BATCH}, {_sizes(scene)}",
-                Contender("ours", ours.step, scene.thread_numbers),
-                (Contender("plain", theirs.step, scene.thread_numbers),),
-                lambda a, b: abs(a - b) / abs(a), SAME_LOSS,
-            )
-        ]  # fmt: skip
+        ours, theirs = (
+            Contender(contender, partial(action, Learner(scene, id, plainly)), scene.thread_numbers)
+            for contender, plainly in (("ours", False), ("plain", True))
+        )
+        said = f"{id}: {what}, {_sizes(scene)}"
+        return [Part(f"{id.removesuffix('-l1')}-{name}", said, ours, (theirs,), difference, tolerance)]
 
     return parts
 
@@ -178,10 +178,6 @@ def transformer(scene: Scene) -> list[Part]:
             (Contender("plain", lambda: searched(plain.transfer), scene.thread_numbers),), relative, SAME_IMAGE,
         )
     ]  # fmt: skip
-
-
-def _short(id: str) -> str:
-    return id.removesuffix("-l1")
 
 
 def _sizes(scene: Scene) -> str:
