@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE
 from rich.markup import escape
@@ -20,14 +20,15 @@ from bench.data.people import Splitting
 from bench.errors import UserError
 from bench.progress import duration, say, show, shown
 from bench.run.estimate import estimate
-from bench.run.exchange import Row, Wanted, score_images
-from bench.run.exchange import export as write_acquisitions
 from bench.run.execute import Callbacks, execute
 from bench.run.plan import DatasetPlan, StagePlan, make_plan, needed_assets
 from bench.run.request import Request, check_writable
 from bench.store import layout
 from bench.store.layout import ResultsFolder
 from bench.workers import Outcome
+
+if TYPE_CHECKING:
+    from bench.run.exchange import Row, Wanted
 
 
 def choose_device(device: str) -> str:
@@ -296,8 +297,10 @@ def list_data() -> None:
     show(table)
 
 
-def export(wanted: Wanted, split: str, out: Path, with_truth: bool) -> None:
+def export(wanted: "Wanted", split: str, out: Path, with_truth: bool) -> None:
     """Write acquisitions for who reconstructs them elsewhere, and say what to type then."""
+    from bench.run.exchange import export as write_acquisitions
+
     with shown() as bars:
         paths = write_acquisitions(wanted, split, out, with_truth, bars.count)
     say(
@@ -306,9 +309,10 @@ def export(wanted: Wanted, split: str, out: Path, with_truth: bool) -> None:
     )
 
 
-def score(row: Row, folder: Path, wanted: Wanted, results: Path) -> None:
+def score(row: "Row", folder: Path, wanted: "Wanted", results: Path) -> None:
     """Score images made elsewhere, and show the table that they are a row of."""
     from bench.report import summary
+    from bench.run.exchange import score_images
 
     with shown() as bars:
         dataset = score_images(row, folder, wanted, results, bars.count)
