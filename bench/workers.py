@@ -231,9 +231,12 @@ def pin(threads: int) -> None:
 
 
 def compute_alike(device: str) -> None:
-    """Give this process the same numbers each time; where CUDA cannot, it says so."""
+    """Give this process the same numbers each time, float32 where float32 is said; where CUDA cannot, it says so."""
     import torch
 
+    if device != "cpu":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else its sums are in another order each time
+        torch.backends.cudnn.allow_tf32 = False  # by default convolutions round float32 to 10 bits
     torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -250,7 +251,9 @@ class Trainer:
         self._write_scalars()
 
     def _write_scalars(self) -> None:
-        """One file for TensorBoard, whatever interrupted the training."""
+        """One file for TensorBoard, whatever interrupted the training; none if it is not installed: `curve.csv` says all."""
+        if find_spec("tensorboard") is None:
+            return
         from torch.utils.tensorboard import SummaryWriter
 
         shutil.rmtree(self.folder.tensorboard, ignore_errors=True)
