@@ -28,11 +28,12 @@ def sampling_mask(protocol: Protocol) -> NDArray[np.bool_]:
     UserError
         If no such mask has this acceleration and centre.
     """
-    return _mask(protocol.mask, protocol.matrix_lr, protocol.acceleration, protocol.centre, protocol.mask_seed)
+    return kept_mask(protocol.mask, protocol.matrix_lr, protocol.acceleration, protocol.centre, protocol.mask_seed)
 
 
 @cache
-def _mask(kind: str, shape: tuple[int, int], acceleration: float, centre: int, seed: int) -> NDArray[np.bool_]:
+def kept_mask(kind: str, shape: tuple[int, int], acceleration: float, centre: int, seed: int) -> NDArray[np.bool_]:
+    """(y, x) of any kind and size."""
     declared = {"kind": kind, "shape": shape, "acceleration": acceleration, "centre": centre, "seed": seed}
     path = layout.mask(key_of({**declared, "version": VERSION}))
     kept = load_arrays(path)

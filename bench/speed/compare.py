@@ -101,8 +101,12 @@ def no_difference(ours: object, theirs: object) -> float:
 
 
 def compare(part: Part, device: str, repeats: int = REPEATS) -> list[Row]:
-    """One row a peer; one without a peer where nobody else does it."""
-    own_threads, answer = _best(part.ours, device)
+    """One row a peer; one without a peer where nobody else does it. Where ours or a peer fails it says why, without times."""
+    try:
+        own_threads, answer = _best(part.ours, device)
+    except Exception as error:  # noqa: BLE001 - as where something is missing on this machine; the other parts go on
+        names = [peer.name for peer in part.peers] or [NO_PEER]
+        return [_row(part, name, device, None, None, 0, 0, note=f"ours failed: {why(error)}") for name in names]
     if not part.peers:
         times = [_seconds(part.ours, own_threads, device) for _ in range(repeats)]
         memory = _memory(part.ours, own_threads, device)

@@ -26,9 +26,9 @@ Given = tuple[Acquisition, Target]
 
 def physics(scene: Scene) -> list[Part]:
     """CG-SENSE and ESPIRiT by matrix, CG-SENSE by coils and by slices at a time."""
-    by_matrix = [(n, toy((2 * n, 2 * n), 1, SOME_COILS)) for n in MATRICES]
-    by_coils = [(n, toy((2 * MATRIX, 2 * MATRIX), 1, n)) for n in COILS]
-    by_slices = [(n, toy((2 * MATRIX, 2 * MATRIX), n, SOME_COILS)) for n in SLICES]
+    by_matrix = _on(scene.device, {n: toy((2 * n, 2 * n), 1, SOME_COILS) for n in MATRICES})
+    by_coils = _on(scene.device, {n: toy((2 * MATRIX, 2 * MATRIX), 1, n) for n in COILS})
+    by_slices = _on(scene.device, {n: toy((2 * MATRIX, 2 * MATRIX), n, SOME_COILS) for n in SLICES})
     return [
         *_sizes(scene.thread_numbers, "cg-sense-by-matrix", "pixels a side, 8 coils", by_matrix, _solve),
         *_sizes(scene.thread_numbers, "cg-sense-by-coils", f"coils, {MATRIX} x {MATRIX}", by_coils, _solve),
@@ -45,12 +45,12 @@ def physics(scene: Scene) -> list[Part]:
 
 def training(scene: Scene) -> list[Part]:
     """A step of `proposed-l1` by matrix and by batch."""
-    by_matrix = [(n, toy((n, n), 1, SOME_COILS)) for n in MATRICES[:3]]
-    by_batch = [(n, toy((MATRIX, MATRIX), n, SOME_COILS)) for n in SLICES[:3]]
+    by_matrix = _on(scene.device, {n: toy((n, n), 1, SOME_COILS) for n in MATRICES[:3]})
+    by_batch = _on(scene.device, {n: toy((MATRIX, MATRIX), n, SOME_COILS) for n in SLICES[:3]})
 
     def prepared(given: Given) -> Callable[[], object]:
         learner = Learner(scene, "proposed-l1", plainly=False)
-        learner.given = (given[0].to(scene.device), given[1].to(scene.device))
+        learner.given = given
         return learner.step
 
     return [
@@ -91,6 +91,10 @@ def _sizes(
         ours = Contender("ours", prepare(case), threads)
         parts.append(Part(name, what, ours, (), no_difference, 0.0, float(size)))
     return parts
+
+
+def _on(device: str, given: dict[int, Given]) -> list[tuple[int, Given]]:
+    return [(size, (acquisition.to(device), target.to(device))) for size, (acquisition, target) in given.items()]
 
 
 def _solve(given: Given) -> Callable[[], object]:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,8 +11,8 @@ from bench.acquisition import Acquisition, Target
 from bench.config import Settings
 from bench.data.dataset import Dataset, Series
 from bench.data.prepare import open_split, prepare
+from bench.data.sampling import kept_mask
 from bench.data.slices import Slices, open_prepared
-from bench.mri.masks import gaussian_1d, poisson_2d
 from bench.mri.sense import Sense
 
 COILS = 12
@@ -52,6 +51,8 @@ class Scene:
     device: str
     threads: int
     """At most."""
+    profile: str = "laptop"
+    """Of networks and their data."""
 
     @property
     def thread_numbers(self) -> tuple[int, ...]:
@@ -60,8 +61,8 @@ class Scene:
 
     @cached_property
     def settings(self) -> Settings:
-        """The laptop profile."""
-        return config.load("laptop")
+        """Of the profile."""
+        return config.load(self.profile)
 
     @cached_property
     def data(self) -> Dataset:
@@ -86,8 +87,8 @@ class Scene:
         file = open_prepared(_first(data).path)
         kspace, maps = (torch.from_numpy(file[name][0]).to(self.device) for name in ("kspace", "maps"))
         shape = (kspace.shape[1], kspace.shape[2])
-        masks = gaussian_1d(shape, ACCELERATION, CENTRE, 0), poisson_2d(shape, ACCELERATION, CENTRE, 0)
-        lines, points = (torch.from_numpy(np.ascontiguousarray(mask)).to(self.device) for mask in masks)
+        masks = (kept_mask(kind, shape, ACCELERATION, CENTRE, 0) for kind in ("gaussian-1d", "poisson-2d"))
+        lines, points = (torch.from_numpy(mask).to(self.device) for mask in masks)
         return Physics(kspace, maps, lines, points)
 
 

@@ -48,6 +48,17 @@ def test_a_peer_that_is_missing_or_fails_is_a_row_that_says_so():
     assert json.loads(json.dumps(missing.to_dict()))["ratio"] is None
 
 
+def test_ours_that_fails_is_a_row_that_says_so():
+    def broken():
+        raise RuntimeError("out of coils")
+
+    rows = compare(Part("rest", "nothing", Contender("ours", broken), (resting("slow", 0),), relative, 1e-3), "cpu", 5)
+    assert [(row.part, row.peer) for row in rows] == [("rest", "slow")]
+    assert math.isnan(rows[0].ratio)
+    assert math.isnan(rows[0].ours_s)
+    assert "ours failed: RuntimeError: out of coils" in rows[0].note
+
+
 def test_what_nobody_else_does_is_timed_alone():
     (row,) = compare(part(difference=no_difference), "cpu", 5)
     assert row.peer == NO_PEER
