@@ -3,7 +3,7 @@ BENCH = .venv/bin/bench
 L1 = dl-espirit+rrdb,dl-espirit~rrdb,hr-refined,hr-refined-frozen,hr-unrolled,proposed-l1,ablation-end-to-end-l1,ablation-separate-l1
 UNTRAINED = cg-sense+sinc,cg-sense-plain+bicubic,oracle+sinc,oracle+bicubic
 
-.PHONY: bench test test-slow lint reference
+.PHONY: bench test test-slow gpu gpu-pack lint reference
 
 .venv/installed: pyproject.toml constraints.txt
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
@@ -19,6 +19,12 @@ test: .venv/installed
 
 test-slow: .venv/installed
 	.venv/bin/python -m pytest -m slow -n 2
+
+gpu: .venv/installed
+	.venv/bin/python -m pytest -m gpu tests/gpu
+
+gpu-pack: .venv/installed
+	.venv/bin/python tools/gpu_pack.py
 
 lint: .venv/installed
 	.venv/bin/ruff check .

@@ -38,8 +38,8 @@ class Score:
         return f"{self.label} {'↑' if self.higher_is_better else '↓'}"
 
 
-def _version(package: str) -> str:
-    """Of what measures; where it is not installed, it measures nothing."""
+def installed_version(package: str) -> str:
+    """Of a package; "not installed" where it is not, and then measures nothing."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -47,7 +47,8 @@ def _version(package: str) -> str:
 
 
 _RULE = "magnitudes / truth's slice maximum, clipped to [0, 1], peak 1"
-_SKIMAGE = f"scikit-image {_version('scikit-image')}"
+_SKIMAGE = f"scikit-image {installed_version('scikit-image')}"
+_LPIPS = f"lpips {installed_version('lpips')}, AlexNet v0.1, one channel repeated to three"
 _WANG = "Gaussian 11x11 sigma 1.5, K 0.01 0.03, population covariance"
 _FOREGROUND = (
     "the foreground: outline of the head, filled, eroded 10 mm (unknown voxel: 1 mm), of the anatomy without coils where it "
@@ -66,14 +67,14 @@ _ALL = (
     Score("ssim", "SSIM", "", 4, True, f"{_SKIMAGE}, {_WANG}; {_RULE}"),
     Score(
         "lpips", "LPIPS", "", 4, False,
-        f"lpips {_version('lpips')}, AlexNet v0.1, one channel repeated to three; {_RULE}",
+        f"{_LPIPS}; {_RULE}",
     ),
     Score("nmse", "NMSE", "", 4, False, f"squared error / squared truth; {_RULE}"),
     Score("psnr_fg", "PSNR fg", "dB", 2, True, f"PSNR, {_INSIDE}; {_RULE}"),
     Score("ssim_fg", "SSIM fg", "", 4, True, f"SSIM map, {_WANG}, {_INSIDE}; {_RULE}"),
     Score(
         "lpips_fg", "LPIPS fg", "", 4, False,
-        f"lpips {_version('lpips')}, AlexNet v0.1, one channel repeated to three; white is the truth's 99.5th percentile of "
+        f"{_LPIPS}; white is the truth's 99.5th percentile of "
         f"the foreground, cut to its box, at least {image.LEAST_BOX} pixels a side; {_FOREGROUND}", detail=True,
     ),
     Score(

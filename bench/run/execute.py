@@ -48,7 +48,7 @@ def execute(request: Request, plans: list[DatasetPlan], callbacks: Callbacks) ->
     jobs: dict[str, RunJob] = {}
     for plan in plans:
         for stage in plan.to_train:
-            task = _stage_task(request, plan, stage)
+            task = stage_task(request, plan, stage)
             tasks.setdefault(task.id, task)
         if plan.to_evaluate:
             path = request.folder.reference(plan.dataset, plan.settings.profile, plan.fold)
@@ -200,7 +200,8 @@ def _clear(request: Request, plan: DatasetPlan) -> None:
         begin(stage.folder, stage.stage.key)
 
 
-def _stage_task(request: Request, plan: DatasetPlan, planned: StagePlan) -> Task:
+def stage_task(request: Request, plan: DatasetPlan, planned: StagePlan) -> Task:
+    """Making a stage, and the tasks that it needs."""
     job = stage_job(request, plan, planned)
     needs = tuple(_stage_task_id(plan, plan.stages[id]) for id in planned.stage.needs if not plan.stages[id].found)
     return Task(_stage_task_id(plan, planned), make_stage, (job,), needs)

@@ -12,6 +12,7 @@ from bench.errors import UserError
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SHIPPED = "results"  # in a checkout
+PACKED_COMMIT = CHECKOUT / "COMMIT"  # in an archive for a GPU machine
 
 
 def path_part(text: str, longest: int = 120) -> str:

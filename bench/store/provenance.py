@@ -5,11 +5,11 @@ import platform
 import subprocess
 import sys
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench.store.layout import CHECKOUT
+from bench.metrics.scores import installed_version
+from bench.store.layout import CHECKOUT, PACKED_COMMIT
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "lpips", "sigpy", "pandas")
 CODE = ("bench", "methods", "datasets")
@@ -21,7 +21,7 @@ def provenance(device: str) -> dict[str, Any]:
 
     return {
         "commit": commit(),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "versions": {"python": platform.python_version(), **{name: installed_version(name) for name in PACKAGES}},
         "device": device,
         "hardware": hardware(device),
         "cores": os.cpu_count(),
@@ -39,7 +39,12 @@ def hardware(device: str) -> str:
 
 
 def commit() -> str:
-    """The commit of this checkout, with "+" where code was changed; "unknown" where the package lies in none of its own."""
+    """The commit of this checkout, with "+" where code was changed; "unknown" where the package lies in none of its own.
+
+    An archive for a GPU machine says in a file which commit it was packed from.
+    """
+    if PACKED_COMMIT.exists():
+        return PACKED_COMMIT.read_text().strip()
     try:
         if (
             Path(_git("rev-parse", "--show-toplevel")).resolve() != CHECKOUT
