@@ -68,13 +68,14 @@ class Learner:
         return image.cpu().numpy()
 
     def step(self) -> float:
-        """One step of training on a batch; its loss."""
+        """One step of training on a batch, of a super-resolver on the truth; its loss."""
         phase = self.network.phases()[-1]
+        image_lr = self.given[1].image_lr if self.plugin.kind == "super_resolver" else None
         precision = "fp32" if self.plainly else self.scene.settings.training.precision
         self.network.train()
         with self._written():
             with mixed(self.scene.device, precision):
-                output = Composition((Half(self.plugin, self.network),)).train_step(phase, *self.given)
+                output = Composition((Half(self.plugin, self.network),)).train_step(phase, *self.given, image_lr)
                 losses = self.network.losses(phase, self.given[0], output, self.given[1])
             total = torch.stack(list(losses.values())).sum()
             self.optimiser.zero_grad(set_to_none=True)

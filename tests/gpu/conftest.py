@@ -15,6 +15,7 @@ from bench.data.prepare import open_split, prepare
 from bench.speed.table import host_kind
 from bench.store import layout
 
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # as workers have it; later is too late
 DEVICE = os.environ.get("BENCH_GPU_TEST_DEVICE", "cuda")
 NOTES = Path("runs") / "gpu"
 RANDOM_VGG = Path(__file__).with_name("random_vgg.py")

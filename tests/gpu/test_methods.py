@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from bench import config, registry
-from bench.acquisition import Output
 from bench.composition import Composition, Half, build
 from bench.run.methods import select
 from bench.run.plan import make_plan
@@ -16,7 +15,7 @@ from bench.speed.scene import Scene
 from bench.train.precision import mixed
 from bench.train.stage import load_half
 
-pytestmark = [pytest.mark.gpu, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.gpu, pytest.mark.timeout(600), pytest.mark.filterwarnings("default")]
 SAME_IMAGE = 1e-3
 """Norm of the difference over the norm, float32 both."""
 SAME_LOSS = 1e-3
@@ -62,10 +61,8 @@ def step(id, slices, place, precision):
     network.train()
     torch.manual_seed(1)
     with mixed(place, precision):
-        if plugin.kind == "super_resolver":
-            output = Output(network.forward_training(target.image_lr.abs(), target, phase), target.image_lr)
-        else:
-            output = Composition((Half(plugin, network),)).train_step(phase, acquisition, target)
+        image_lr = target.image_lr if plugin.kind == "super_resolver" else None
+        output = Composition((Half(plugin, network),)).train_step(phase, acquisition, target, image_lr)
         losses = network.losses(phase, acquisition, output, target)
     total = torch.stack(list(losses.values())).sum()
     total.backward()

@@ -8,7 +8,7 @@ import pytest
 
 from bench.speed.parts import NAMES
 
-pytestmark = [pytest.mark.gpu, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.gpu, pytest.mark.timeout(1800), pytest.mark.filterwarnings("default")]
 
 
 def test_every_part_is_timed_and_agrees_with_its_plain_version(device, tmp_path):

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from bench import config, registry
+from bench.composition import build, count
+from bench.data.prepare import prepare
 from bench.run.execute import stage_job, stage_task
 from bench.run.plan import make_plan
 from bench.run.request import Request
@@ -17,37 +19,31 @@ from bench.store.records import StageRecord
 from bench.train.stage import StageJob, make_stage
 from bench.workers import carry_out
 
-pytestmark = [pytest.mark.gpu, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.gpu, pytest.mark.timeout(900), pytest.mark.filterwarnings("default")]
 SAME_LOSS, SAME_PSNR = 0.01, 0.1
 """Of the means of the first six steps, and dB after all twelve: of float32 trainings, whose roundings grow."""
 STEPS = 100
-TWICE = ("modl", "dl-espirit", "oracle+rrdb", "t2net", "proposed-l1", "proposed")
+TWICE = ("modl+sinc", "dl-espirit+sinc", "oracle+rrdb", "t2net", "proposed-l1", "proposed")
 
 
 @pytest.fixture
 def request_for(tmp_path, device, cache):
     def make(methods, name, **changes):
-        asked = Request(
-            ("vwi",),
-            methods,
-            "smoke",
-            "phantom",
-            device=device,
-            results=tmp_path / name,
-            weights=tmp_path,
-            timing=False,
-        )
+        asked = Request(("vwi",), methods, "smoke", "phantom", device=device, results=tmp_path / name, timing=False)
         return replace(asked, **changes)
 
     return make
 
 
-def train(request, jobs):
-    """All stages of a request, so many at once; their folders by id."""
-    from bench.data.prepare import prepare
-
+def planned(request):
     (plan,) = make_plan(request)
     prepare(plan.training, ["train", "validation"], 1, lambda *_: None)
+    return plan
+
+
+def train(request, jobs):
+    """All stages of a request, so many at once; their folders by id."""
+    plan = planned(request)
     tasks = [stage_task(request, plan, stage) for stage in plan.to_train]
     outcomes = carry_out(tasks, jobs, 1, lambda *_: None)
     assert {id: outcome.reason for id, outcome in outcomes.items() if outcome.status != "done"} == {}
@@ -55,10 +51,7 @@ def train(request, jobs):
 
 
 def test_stages_of_all_methods_eight_at_once_learn_as_on_the_cpu(request_for):
-    here, there = (
-        train(request_for("all", "gpu"), 8),
-        train(request_for("all", "cpu", device="cpu"), 8),
-    )
+    here, there = train(request_for("all", "gpu"), 8), train(request_for("all", "cpu", device="cpu"), 8)
     assert here.keys() == there.keys()
     for id, folder in here.items():
         if not folder.curve.exists():  # tuned
@@ -67,7 +60,7 @@ def test_stages_of_all_methods_eight_at_once_learn_as_on_the_cpu(request_for):
         own, due = (pd.read_csv(f.curve) for f in (folder, there[id]))
         losses = [name for name in due if name.startswith("loss-")]
         assert losses
-        assert own.loc[0, losses].tolist() == pytest.approx(due.loc[0, losses].tolist(), rel=SAME_LOSS), id
+        assert own.loc[0, losses].tolist() == pytest.approx(due.loc[0, losses].tolist(), rel=SAME_LOSS, nan_ok=True), id
         assert own["psnr"].tolist() == pytest.approx(due["psnr"].tolist(), abs=SAME_PSNR), id
 
 
@@ -94,34 +87,31 @@ def test_the_workstation_profile_learns_for_100_steps(id, given, device, note, t
     if id == "proposed":
         pytest.importorskip("torchvision")  # for LPIPS
         pytest.importorskip("lpips")
-    profile = "workstation" if device.startswith("cuda") else "smoke"
-    kept = given("workstation" if profile == "workstation" else "laptop", "train")
-    held_out = given("workstation" if profile == "workstation" else "laptop", "validation")
+    profile = "workstation" if device.startswith("cuda") else "laptop"
+    kept, held_out = given(profile, "train"), given(profile, "validation")
     overrides = (f"training.iterations={STEPS}", "training.validate_every=20", "training.batch=2")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # CUDA names what it cannot do in one order
         make_stage(job(id, profile, overrides, kept, held_out, tmp_path / id, device), lambda *_: None)
     record, curve = StageRecord.read(tmp_path / id / "stage.json"), pd.read_csv(tmp_path / id / "curve.csv")
     assert record.iterations == STEPS
-    assert record.parameters == sum(p.numel() for p in registry.method(id).cls(_settings(id, profile)).parameters())
-    assert curve["psnr"].iloc[-1] > curve["psnr"].iloc[0]
+    assert record.parameters == count(build(registry.method(id), config.load(profile)))
+    first = curve.loc[curve["phase"] == curve["phase"].iloc[0], "psnr"]  # before an adversarial phase, which costs PSNR
+    assert first.iloc[-1] > first.iloc[0]
     note(profile=profile, method=f"{id}, 100 steps with validation", batch=2,
          steps_a_second=round(STEPS / record.seconds, 2))  # fmt: skip
 
 
-def _settings(id, profile):
-    return config.load(profile).of(registry.method(id))
-
-
 @pytest.mark.parametrize("id", TWICE)
-def test_a_training_gives_the_same_weights_twice_or_names_what_does_not(id, request_for, given, device):
+def test_a_training_gives_the_same_weights_twice_or_names_what_does_not(id, request_for):
     weights, said = [], []
     for name in ("first", "second"):
-        (plan,) = make_plan(request_for(id, name))
+        request = request_for(id, name, overrides=("training.precision=bf16",))
+        plan = planned(request)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             for stage in plan.to_train:
-                make_stage(stage_job(request_for(id, name), plan, stage), lambda *_: None)
+                make_stage(stage_job(request, plan, stage), lambda *_: None)
         said += [str(warning.message) for warning in caught if "deterministic" in str(warning.message)]
         weights.append(sha256_of(plan.to_train[-1].folder.weights))
     assert weights[0] == weights[1] or said, "the weights differ, and nothing was said"

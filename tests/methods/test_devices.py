@@ -6,7 +6,6 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 
 from bench import config, registry
-from bench.acquisition import Output
 from bench.authoring.toy import toy
 from bench.composition import Composition, Half, build
 from bench.method import Trained
@@ -70,11 +69,8 @@ def test_a_method_learns_on_the_device_of_its_input(id, given):
     assert isinstance(network, Trained)
     composition = Composition((Half(plugin, network),))
     for phase in network.phases():
-        if plugin.kind == "super_resolver":
-            made = network.forward_training(acquisition.zero_filled.abs(), target, phase)
-            output = Output(made, acquisition.zero_filled)
-        else:
-            output = composition.train_step(phase, acquisition, target)
+        image_lr = acquisition.zero_filled if plugin.kind == "super_resolver" else None
+        output = composition.train_step(phase, acquisition, target, image_lr)
         losses = network.losses(phase, acquisition, output, target)
         if phase.gan != "none":
             critic = to_gpu(network.discriminator())
