@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ from bench.speed.scene import Scene
 
 MATRICES, COILS, SLICES, TESTED = (64, 128, 256, 384), (4, 8, 16, 32), (1, 2, 4, 8), (2, 8, 32)
 MATRIX, SOME_COILS = 192, 8
-ITERATIONS = 30
+ITERATIONS, EQUILIBRIUM = 30, (5, 15, 45)
 Given = tuple[Acquisition, Target]
 
 
@@ -44,19 +45,30 @@ def physics(scene: Scene) -> list[Part]:
 
 
 def training(scene: Scene) -> list[Part]:
-    """A step of `proposed-l1` by matrix and by batch."""
+    """A step of `proposed-l1` by matrix, by batch, and by iterations of its equilibrium, whose memory does not grow."""
     by_matrix = _on(scene.device, {n: toy((n, n), 1, SOME_COILS) for n in MATRICES[:3]})
     by_batch = _on(scene.device, {n: toy((MATRIX, MATRIX), n, SOME_COILS) for n in SLICES[:3]})
 
-    def prepared(given: Given) -> Callable[[], object]:
-        learner = Learner(scene, "proposed-l1", plainly=False)
+    def prepared(given: Given, of: Scene = scene) -> Callable[[], object]:
+        learner = Learner(of, "proposed-l1", plainly=False)
         learner.given = given
         return learner.step
+
+    def iterated(iterations: int) -> Callable[[], object]:
+        changed = replace(scene, overrides=(f"methods.proposed-l1.equilibrium_iterations={iterations}",))
+        return prepared(by_batch[0][1], changed)
 
     return [
         *_sizes(scene.thread_numbers, "step-by-matrix", "HR pixels a side, 8 coils, batch 1", by_matrix, prepared),
         *_sizes(
             scene.thread_numbers, "step-by-batch", f"slices a step, 8 coils, {MATRIX} x {MATRIX} HR", by_batch, prepared
+        ),
+        *_sizes(
+            scene.thread_numbers,
+            "step-by-iterations",
+            f"iterations of the equilibrium, batch 1, 8 coils, {MATRIX} x {MATRIX} HR",
+            [(n, n) for n in EQUILIBRIUM],
+            iterated,
         ),
     ]
 

@@ -23,7 +23,7 @@ MAKERS: Mapping[tuple[str, ...], Callable[[Scene], list[Part]]] = {
     ("preparation",): whole.preparation,
     ("run", "run-again"): whole.whole_run,
     ("cg-sense-by-matrix", "cg-sense-by-coils", "cg-sense-by-slices", "espirit-by-matrix"): growth.physics,
-    ("step-by-matrix", "step-by-batch"): growth.training,
+    ("step-by-matrix", "step-by-batch", "step-by-iterations"): growth.training,
     ("run-by-slices",): growth.runs,
 }
 """Names of parts, and what makes them."""

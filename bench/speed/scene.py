@@ -53,6 +53,8 @@ class Scene:
     """At most."""
     profile: str = "laptop"
     """Of networks and their data."""
+    overrides: tuple[str, ...] = ()
+    """Of its settings."""
 
     @property
     def thread_numbers(self) -> tuple[int, ...]:
@@ -61,8 +63,8 @@ class Scene:
 
     @cached_property
     def settings(self) -> Settings:
-        """Of the profile."""
-        return config.load(self.profile)
+        """Of all."""
+        return config.load(self.profile, self.overrides)
 
     @cached_property
     def data(self) -> Dataset:

@@ -32,7 +32,7 @@ from bench.train.distributed import ALONE, Rank
 from bench.train.phases import learning_rate, phase_at
 from bench.train.precision import mixed
 from bench.train.samples import Samples
-from bench.workers import Progress, compute_alike
+from bench.workers import Progress
 
 CHECKPOINT_SECONDS = 60.0
 CRITIC_ACCURACY = "critic-accuracy"
@@ -91,7 +91,6 @@ class Trainer:
     ) -> None:
         self.random = in_sequence(stage)
         torch.manual_seed(step_seed(seed, self.random, -1))
-        compute_alike(device)
         self.composition, self.stage, self.settings, self.seed = composition, stage, settings, seed
         self.folder, self.device, self.rank = folder, device, rank
         network = composition.last

@@ -25,7 +25,7 @@ from bench.train.loop import VALIDATED, State, Trainer, drawn, step_seed, valida
 from bench.train.reconstructions import Upstream, reconstructed
 from bench.train.samples import Samples
 from bench.train.weights import load_foreign_weights, load_weights, save_weights
-from bench.workers import Progress, Task, carry_out
+from bench.workers import Progress, Task, carry_out, compute_alike
 
 
 @dataclass(frozen=True)
@@ -166,6 +166,7 @@ def train_rank(job: StageJob, number: int, port: int, progress: Progress) -> Non
 
 
 def _trained(job: StageJob, rank: Rank, device: str, progress: Progress) -> tuple[Trainer, Samples, State]:
+    compute_alike(device)
     plugin = registry.method(job.plugin)
     own = Half(plugin, _initialised(job, plugin))
     training = job.settings.training_of(job.id, plugin)
@@ -206,6 +207,7 @@ def _drawn(job: StageJob, training: TrainingSettings) -> Sequence[int]:
 
 
 def _tune(job: StageJob, plugin: MethodPlugin, progress: Progress) -> dict[str, Any]:
+    compute_alike(job.device)
     network = build(plugin, job.settings)
     if not isinstance(network, Tuned):
         raise UserError(f"'{plugin.id}' is not tuned.")
