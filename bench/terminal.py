@@ -321,9 +321,10 @@ def score(row: "Row", folder: Path, wanted: "Wanted", results: Path) -> None:
 
 def speed(only: str | None, as_json: bool, out: Path | None, threads: int | None, device: str) -> None:
     """Time parts against their peers; print ratios, or JSON; write the table."""
+    from bench.report.tables.speed import cells
     from bench.speed.compare import REPEATS
     from bench.speed.parts import measure
-    from bench.speed.table import cells, save
+    from bench.speed.table import save
     from bench.workers import pin
 
     cores = os.cpu_count() or 1
@@ -344,12 +345,16 @@ def speed(only: str | None, as_json: bool, out: Path | None, threads: int | None
         print(json.dumps([row.to_dict() for row in rows], indent=1))
         return
     table = Table(
-        title=f"{device}; medians of {REPEATS}, in turn; ratio above 1: faster than the peer", title_justify="left"
-    )
-    for column in ("part", "peer", "ratio", "ms", "peer's", "MB", "peer's", "threads", "difference"):
+        title=f"{device}; medians of {REPEATS}, in turn, ours / the peer's; ratio above 1: faster than the peer",
+        title_justify="left", box=SIMPLE,
+    )  # fmt: skip
+    for column in ("part", "peer", "ratio", "spread", "ms", "threads", "peak MB", "differs"):
         table.add_column(column, justify="left" if column in ("part", "peer") else "right", overflow="fold")
     for row in rows:
-        table.add_row(*cells(row))
+        part, peer, _, ratio, *pairs, difference, _ = cells("", row.to_dict())
+        table.add_row(
+            part, peer, ratio, *(f"{a} / {b}" for a, b in zip(pairs[::2], pairs[1::2], strict=True)), difference
+        )
     show(table)
     for row in rows:
         if row.note:

@@ -4,7 +4,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from bench.run.timing import measure
 
 REPEATS = 5
 NO_PEER = "none"
+NAN = float("nan")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Part:
     """Between our answer and theirs; nan where nothing can be compared."""
     tolerance: float
     """The largest difference of one answer."""
-    size: float = float("nan")
+    size: float = NAN
     """Where a part is timed at several: pixels a side, coils, slices."""
 
 
@@ -62,24 +63,25 @@ class Row:
 
     part: str
     peer: str
-    ratio: float
-    """Their time over ours."""
-    lowest: float
-    """Ratio of one repeat."""
-    highest: float
-    ours_s: float
-    theirs_s: float
-    threads: int
-    """Of ours."""
-    their_threads: int
-    difference: float
-    ours_mb: float
-    theirs_mb: float
     device: str
     what: str
-    note: str
-    size: float = float("nan")
+    size: float = NAN
     """Of what `what` says, where a part is timed at several."""
+    note: str = ""
+    """Why there are no times."""
+    ratio: float = NAN
+    """Their time over ours."""
+    lowest: float = NAN
+    """Ratio of one repeat."""
+    highest: float = NAN
+    ours_s: float = NAN
+    theirs_s: float = NAN
+    threads: int = 0
+    """Of ours."""
+    their_threads: int = 0
+    difference: float = NAN
+    ours_mb: float = NAN
+    theirs_mb: float = NAN
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: what is not a number is null."""
@@ -97,61 +99,43 @@ def relative(ours: ArrayLike, theirs: ArrayLike) -> float:
 
 def no_difference(ours: object, theirs: object) -> float:
     """Where answers are drawn at random, or there are none."""
-    return float("nan")
+    return NAN
 
 
 def compare(part: Part, device: str, repeats: int = REPEATS) -> list[Row]:
     """One row a peer; one without a peer where nobody else does it. Where ours or a peer fails it says why, without times."""
+    rows = [Row(part.name, name, device, part.what, part.size) for name in [p.name for p in part.peers] or [NO_PEER]]
     try:
-        own_threads, answer = _best(part.ours, device)
+        threads, answer = _best(part.ours, device)
     except Exception as error:  # noqa: BLE001 - as where something is missing on this machine; the other parts go on
-        names = [peer.name for peer in part.peers] or [NO_PEER]
-        return [_row(part, name, device, None, None, 0, 0, note=f"ours failed: {why(error)}") for name in names]
+        return [replace(row, note=f"ours failed: {why(error)}") for row in rows]
+    rows = [replace(row, threads=threads) for row in rows]
     if not part.peers:
-        times = [_seconds(part.ours, own_threads, device) for _ in range(repeats)]
-        memory = _memory(part.ours, own_threads, device)
-        return [_row(part, NO_PEER, device, times, None, own_threads, 0, ours_mb=memory)]
-    rows = []
-    for peer in part.peers:
-        if isinstance(peer, Missing):
-            rows.append(_row(part, peer.name, device, None, None, own_threads, 0, note=peer.reason))
-            continue
-        try:
-            threads, theirs = _best(peer, device)
-        except Exception as error:  # noqa: BLE001 - a peer's own failure is a row that says so
-            rows.append(_row(part, peer.name, device, None, None, own_threads, 0, note=f"failed: {why(error)}"))
-            continue
-        difference = part.difference(answer, theirs)
-        if difference > part.tolerance:
-            note = f"another answer: differs by {difference:.2g}, more than {part.tolerance:g}"
-            rows.append(_row(part, peer.name, device, None, None, own_threads, threads, difference, note=note))
-            continue
-        pairs = [(_seconds(part.ours, own_threads, device), _seconds(peer, threads, device)) for _ in range(repeats)]
-        ours_s, theirs_s = ([pair[i] for pair in pairs] for i in (0, 1))
-        peaks = _memory(part.ours, own_threads, device), _memory(peer, threads, device)
-        rows.append(_row(part, peer.name, device, ours_s, theirs_s, own_threads, threads, difference, *peaks))
-    return rows
+        times = [_seconds(part.ours, threads, device) for _ in range(repeats)]
+        return [replace(rows[0], ours_s=statistics.median(times), ours_mb=_memory(part.ours, threads, device))]
+    return [_beside(part, peer, row, answer, repeats) for peer, row in zip(part.peers, rows, strict=True)]
 
 
-def _row(
-    part: Part,
-    peer: str,
-    device: str,
-    ours: list[float] | None,
-    theirs: list[float] | None,
-    threads: int,
-    their_threads: int,
-    difference: float = float("nan"),
-    ours_mb: float = float("nan"),
-    theirs_mb: float = float("nan"),
-    note: str = "",
-) -> Row:
-    nan = float("nan")
-    ratios = [b / a for a, b in zip(ours, theirs, strict=True)] if ours and theirs else [nan]
-    ours_s, theirs_s = (statistics.median(times) if times else nan for times in (ours, theirs))
-    return Row(
-        part.name, peer, theirs_s / ours_s, min(ratios), max(ratios), ours_s, theirs_s, threads, their_threads, difference,
-        ours_mb, theirs_mb, device, part.what, note, part.size,
+def _beside(part: Part, peer: Contender | Missing, row: Row, answer: Any, repeats: int) -> Row:
+    """The row with what comes out beside a peer."""
+    if isinstance(peer, Missing):
+        return replace(row, note=peer.reason)
+    try:
+        threads, theirs = _best(peer, row.device)
+    except Exception as error:  # noqa: BLE001 - a peer's own failure is a row that says so
+        return replace(row, note=f"failed: {why(error)}")
+    difference = part.difference(answer, theirs)
+    row = replace(row, their_threads=threads, difference=difference)
+    if difference > part.tolerance:
+        return replace(row, note=f"another answer: differs by {difference:.2g}, more than {part.tolerance:g}")
+    pairs = [
+        (_seconds(part.ours, row.threads, row.device), _seconds(peer, threads, row.device)) for _ in range(repeats)
+    ]
+    ratios = [b / a for a, b in pairs]
+    ours_s, theirs_s = (statistics.median(times) for times in zip(*pairs, strict=True))
+    return replace(
+        row, ratio=theirs_s / ours_s, lowest=min(ratios), highest=max(ratios), ours_s=ours_s, theirs_s=theirs_s,
+        ours_mb=_memory(part.ours, row.threads, row.device), theirs_mb=_memory(peer, threads, row.device),
     )  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """Rows on disk: one CSV a kind of host. A part that is timed again takes the place of its rows; the others stay."""
 
-import math
 import os
 import re
 from pathlib import Path
@@ -38,24 +37,3 @@ def save(rows: list[Row], folder: Path, device: str) -> Path:
     assert together is not None
     atomic_write(folder / "speed.md", files(together)["speed.md"])
     return path
-
-
-def cells(row: Row) -> list[str]:
-    """As printed: part, peer, ratio with its spread, both times in ms, both peaks in MB, both threads, difference."""
-    spread = "" if math.isnan(row.ratio) else f" ({row.lowest:.3g} to {row.highest:.3g})"
-    times = (_number(1e3 * seconds, "{:.3g}") for seconds in (row.ours_s, row.theirs_s))
-    memory = (_number(megabytes, "{:.0f}") for megabytes in (row.ours_mb, row.theirs_mb))
-    threads = f"{row.threads or 'all'}, {row.their_threads or 'all'}"
-    return [
-        row.part if math.isnan(row.size) else f"{row.part} {row.size:g}",
-        row.peer,
-        _number(row.ratio, "{:.3g}") + spread,
-        *times,
-        *memory,
-        threads,
-        _number(row.difference, "{:.1g}"),
-    ]
-
-
-def _number(value: float, form: str) -> str:
-    return "–" if math.isnan(value) else form.format(value)

@@ -1,7 +1,8 @@
 """How fast parts of this package are beside what people would use instead, on every kind of machine that was tried."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -26,7 +27,7 @@ def table(paths: Sequence[Path]) -> Table | None:
     for path in paths:
         found = read_speed(path)
         for _, row in found.iterrows():
-            rows.append(_cells(path.stem, row))
+            rows.append(cells(path.stem, dict(row)))
             if row["note"]:
                 notes.append(f"{row['part']}, {row['peer']}, {path.stem}: {row['note']}.")
         versions = sorted({f"{row['peer']} {row['version']}" for _, row in found.iterrows() if row["version"]})
@@ -35,7 +36,8 @@ def table(paths: Sequence[Path]) -> Table | None:
     return Table(NAME, SAID, HEADER, rows, notes) if rows else None
 
 
-def _cells(machine: str, row: "pd.Series[float]") -> list[str]:
+def cells(machine: str, row: Mapping[str, Any]) -> list[str]:
+    """A row under `HEADER`."""
     ratios = (_number(row[name], "{:.2f}") for name in ("ratio", "lowest", "highest"))
     times = (_number(1e3 * row[name], "{:.3g}") for name in ("ours_s", "theirs_s"))
     threads = (str(int(row[name])) if row[name] > 0 else MISSING for name in ("threads", "their_threads"))

@@ -12,7 +12,7 @@ NAN = float("nan")
 
 
 def row(part, ratio=2.0, peer="sigpy"):
-    return Row(part, peer, ratio, ratio, ratio, 0.1, 0.2, 1, 0, 1e-6, 1.0, 2.0, "cpu", "words, with a comma", "")
+    return Row(part, peer, "cpu", "words, with a comma", ratio=ratio, ours_s=0.1, theirs_s=0.2, threads=1, ours_mb=1.0)
 
 
 def test_parts_that_are_timed_again_take_the_place_of_their_rows(tmp_path):
