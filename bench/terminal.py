@@ -319,6 +319,11 @@ def score(row: "Row", folder: Path, wanted: "Wanted", results: Path) -> None:
     show(summary(results, dataset, Path(wanted.profile).stem, None))
 
 
+def _both(cells: Sequence[str]) -> list[str]:
+    """Ours / theirs, of cells in turn; one where they are alike missing."""
+    return [a if a == b else f"{a} / {b}" for a, b in zip(cells[::2], cells[1::2], strict=True)]
+
+
 def speed(only: str | None, as_json: bool, out: Path | None, threads: int | None, device: str) -> None:
     """Time parts against their peers; print ratios, or JSON; write the table."""
     from bench.report.tables.speed import cells
@@ -351,10 +356,8 @@ def speed(only: str | None, as_json: bool, out: Path | None, threads: int | None
     for column in ("part", "peer", "ratio", "spread", "ms", "threads", "peak MB", "differs"):
         table.add_column(column, justify="left" if column in ("part", "peer") else "right", overflow="fold")
     for row in rows:
-        part, peer, _, ratio, *pairs, difference, _ = cells("", row.to_dict())
-        table.add_row(
-            part, peer, ratio, *(f"{a} / {b}" for a, b in zip(pairs[::2], pairs[1::2], strict=True)), difference
-        )
+        part, peer, _, ratio, *pairs, difference, _ = cells("", vars(row))
+        table.add_row(part, peer, ratio, *_both(pairs), difference)
     show(table)
     for row in rows:
         if row.note:

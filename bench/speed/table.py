@@ -25,7 +25,7 @@ def save(rows: list[Row], folder: Path, device: str) -> Path:
     """Write them to `<host-kind>.csv`, with the peers' versions and the commit, and a table of all hosts to `speed.md`."""
     path = folder / f"{host_kind(device)}.csv"
     theirs = versions()
-    new = pd.DataFrame([row.to_dict() for row in rows])
+    new = pd.DataFrame([vars(row) for row in rows])
     new["version"] = [theirs.get(peer, "") for peer in new["peer"]]
     new["commit"] = commit()
     with locked(path.with_suffix(".lock"), path.name):

@@ -4,6 +4,9 @@ import pytest
 
 from bench import cli
 from bench.errors import UserError
+from bench.report.tables.main import MISSING
+from bench.report.tables.speed import HEADER, cells
+from bench.speed import parts
 from bench.speed.compare import Row
 from bench.speed.table import host_kind, save
 from bench.store.tables import read_speed
@@ -29,6 +32,22 @@ def test_a_damaged_table_is_refused_by_name(tmp_path):
     (tmp_path / f"{host_kind('cpu')}.csv").write_text("part,peer\na,sigpy\n")
     with pytest.raises(UserError, match=r"\.csv lacks the column 'version'"):
         save([row("a")], tmp_path, "cpu")
+
+
+def test_what_has_no_times_is_printed_as_missing():
+    named = dict(zip(HEADER, cells("here", vars(Row("a", "bart", "cpu", "words", note="not installed"))), strict=True))
+    assert (named["part"], named["peer"], named["machine"], named["what"]) == ("a", "bart", "here", "words")
+    assert {text for name, text in named.items() if name not in ("part", "peer", "machine", "what")} == {MISSING}
+
+
+def test_the_command_prints_a_table_of_what_nobody_else_does(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    alone = Row("run-by-slices", "none", "cpu", "slices", 2.0, ours_s=1.5, threads=1)
+    monkeypatch.setattr(parts, "measure", lambda *_: [alone])
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["speed"])
+    assert ended.value.code == 0
+    assert "run-by-slices 2" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("part", ["loader", "gcc"])
