@@ -1,7 +1,5 @@
 """How cost grows with matrix, coils and slices: physics, a step of training, a run. Each size is a row of its own."""
 
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,6 +16,7 @@ from bench.mri.solvers import conjugate_gradient
 from bench.speed.compare import Contender, Part, no_difference
 from bench.speed.learning import Learner
 from bench.speed.scene import Scene
+from bench.speed.whole import typed
 
 MATRICES, COILS, SLICES, TESTED = (64, 128, 256, 384), (4, 8, 16, 32), (1, 2, 4, 8), (2, 8, 32)
 MATRIX, SOME_COILS = 192, 8
@@ -77,16 +76,14 @@ def runs(scene: Scene) -> list[Part]:
     """A whole run at the smoke profile by tested slices."""
 
     def run(slices: int) -> Callable[[], object]:
-        settings = ("--profile", "smoke", "--set", f"data.slices=[2, 2, {slices}]", "--device", scene.device)
-
-        def typed() -> None:
+        def in_new_folder() -> None:
             with tempfile.TemporaryDirectory() as folder:
-                subprocess.run(  # noqa: S603
-                    [sys.executable, "-m", "bench", "run", "--dataset", "vwi", "--source", "phantom", "--methods",
-                     "cg-sense-plain+bicubic", *settings, "--results", folder], check=True, capture_output=True,
+                typed(
+                    "run", "--dataset", "vwi", "--source", "phantom", "--methods", "cg-sense-plain+bicubic", "--profile",
+                    "smoke", "--set", f"data.slices=[2, 2, {slices}]", "--device", scene.device, "--results", folder,
                 )  # fmt: skip
 
-        return typed
+        return in_new_folder
 
     return _sizes((), "run-by-slices", "tested slices, one method, smoke profile", [(n, n) for n in TESTED], run)
 

@@ -25,6 +25,7 @@ from bench.speed.scene import Scene
 IMAGES, IMAGE = 150, (256, 232)
 SAME_SSIM = 1e-3
 SAME_SLICE = 1e-2
+LAST_WORDS = 300  # letters
 RUN = (
     "--dataset",
     "vwi",
@@ -92,12 +93,25 @@ def preparation(scene: Scene) -> list[Part]:
     ]  # fmt: skip
 
 
+def typed(*words: str) -> None:
+    """`bench` with these words, as a user types it.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails: its last words.
+    """
+    command = [sys.executable, "-m", "bench", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise RuntimeError(" ".join((done.stderr + done.stdout).split())[-LAST_WORDS:])
+
+
 def whole_run(scene: Scene) -> list[Part]:
     """`bench run` at the smoke profile: plan, data, one network trained, rows, timing; and again, with all there."""
 
     def run(results: Path) -> None:
-        options = ("--profile", "smoke", "--device", scene.device, "--results", str(results))
-        subprocess.run([sys.executable, "-m", "bench", "run", *RUN, *options], check=True, capture_output=True)  # noqa: S603
+        typed("run", *RUN, "--profile", "smoke", "--device", scene.device, "--results", str(results))
 
     def first() -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -7,6 +7,7 @@ import pytest
 
 from bench.errors import UserError
 from bench.speed.compare import NO_PEER, Contender, Missing, Part, chosen, compare, no_difference, relative
+from bench.speed.whole import typed
 
 
 def resting(name, seconds, answer=1.0):
@@ -70,3 +71,8 @@ def test_parts_are_chosen_by_name():
     assert chosen("c, a", ["a", "b", "c"]) == ["a", "c"]
     with pytest.raises(UserError, match="'d': there are a, b"):
         chosen("d", ["a", "b"])
+
+
+def test_a_command_that_fails_says_why():
+    with pytest.raises(RuntimeError, match="Unknown dataset 'nowhere'"):
+        typed("run", "--dataset", "nowhere", "--methods", "all")
