@@ -6,6 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from bench.report.claims import Verdict
+from bench.report.figures.answer import answer_plot
 from bench.report.figures.charts import quality_quality, quality_time
 from bench.report.figures.curves import training_curves
 from bench.report.figures.drawing import Picture, save
@@ -36,6 +37,19 @@ def overview(found: Sequence[tuple[DatasetResults, KeptImages]], out: Path, pdf:
     caption = "What is sampled of k-space, and an example slice of each dataset."
     alt = "Cropping masks, undersampling masks and example slices of each dataset"
     return Picture(save(figure, out / "examples", pdf), caption, alt)
+
+
+def declared(found: Sequence[tuple[DatasetResults, Verdict]], out: Path, pdf: bool) -> Picture | None:
+    """The declared comparisons of all datasets."""
+    figure = answer_plot(found)
+    if figure is None:
+        return None
+    caption = (
+        "The declared comparisons: a dot is a person, the bar the mean, the line its interval, grey what is called "
+        "practically equal; * exploratory; of one or two people nothing is tested. The numbers: declared.csv."
+    )
+    alt = "Dots of every person's difference in each declared comparison, by dataset, with what is shown"
+    return Picture(save(figure, out / "declared", pdf), caption, alt)
 
 
 def growth_plot(tables: Sequence[Path], out: Path, pdf: bool) -> Picture | None:

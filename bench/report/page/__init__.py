@@ -12,6 +12,24 @@ from bench.report.tables.main import Table
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a reader sees first, over all datasets."""
+
+    sentence: str
+    """Who is ahead."""
+    where: Sequence[str]
+    """Over cells of acceleration, coils and noise."""
+    comparisons: Sequence[str]
+    """A sentence for each declared one."""
+    limits: Sequence[str]
+    """What it does not reach."""
+    rows: Table | None
+    """A few methods."""
+    picture: Picture | None
+    """The declared comparisons, each person a dot."""
+
+
+@dataclass(frozen=True)
 class Section:
     """The results of one dataset and profile, with what was made of them."""
 

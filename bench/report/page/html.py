@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from PIL import Image
 
 from bench.report.figures.drawing import Picture, small_png
-from bench.report.page import Section, browser
+from bench.report.page import Answer, Section, browser
 from bench.report.read.provenance import read_provenance
 from bench.report.read.results import DatasetResults
 from bench.report.tables import verdict
@@ -22,6 +22,7 @@ WIDTH = 1300  # pixels
 
 
 def page(
+    answer: Answer,
     sections: Sequence[Section],
     overview: Picture | None,
     out: Path,
@@ -35,6 +36,7 @@ def page(
     environment.filters["inline"] = _inline
     browsable = browser.data([(section.results, section.images) for section in sections])
     text = environment.get_template("page.html.j2").render(
+        answer=answer,
         sections=[_content(section, out) for section in sections],
         overview=overview,
         speed=speed,
@@ -67,7 +69,6 @@ def _content(section: Section, out: Path) -> dict[str, object]:
         "label": results.label,
         "question": verdict.QUESTION,
         "definition": JOINT_SAID,
-        "short": verdict.short(section.verdict),
         "headline": verdict.headline(section.results, section.verdict),
         "verdicts": verdict.as_tables(section.results, section.verdict),
         "remarks": verdict.remarks(section.results, section.verdict),

@@ -5,15 +5,24 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bench.report.figures.drawing import Picture
-from bench.report.page import Section
+from bench.report.page import Answer, Section
 from bench.report.tables import verdict
 from bench.report.tables.captions import caption
+from bench.report.tables.formats import markdown_table
 from bench.report.tables.main import Table
 
 
-def index(sections: Sequence[Section], overview: Picture | None, out: Path, speed: Table | None = None) -> str:
+def index(
+    answer: Answer, sections: Sequence[Section], overview: Picture | None, out: Path, speed: Table | None = None
+) -> str:
     """The index, to be written into the folder `out`."""
-    parts = ["# Joint against sequential reconstruction and super-resolution\n"]
+    parts = ["# Joint against sequential reconstruction and super-resolution\n", f"**{answer.sentence}**\n"]
+    parts += [f"{sentence}\n" for sentence in answer.where]
+    parts += _pictures([answer.picture] if answer.picture else [], out)
+    parts += [f"- {sentence}" for sentence in answer.comparisons]
+    if answer.rows:
+        parts.append(f"\n{answer.rows.caption}\n\n{markdown_table(answer.rows.header, answer.rows.rows, 2)}")
+    parts += [*(f"- {sentence}" for sentence in answer.limits), ""]
     parts += _pictures([overview] if overview else [], out)
     for section in sections:
         results = section.results.same_people

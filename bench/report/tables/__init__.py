@@ -1,10 +1,10 @@
 """The tables: the main one, and the list of those beside it."""
 
 from bench.report.read.results import DatasetResults
-from bench.report.tables import details, differences, folds, paper, propagation, spectra, speed, stages
+from bench.report.tables import answer, details, differences, folds, paper, propagation, spectra, speed, stages
 from bench.report.tables.main import Table
 
-__all__ = ["beside_main", "speed"]
+__all__ = ["answer", "beside_main", "speed"]
 
 OF_ALL = (folds.table, differences.table)
 """Makers of a table each, of everything there is."""

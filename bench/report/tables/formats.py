@@ -100,10 +100,15 @@ def files(table: Table) -> dict[str, str]:
     """A table beside the main one as `name.md`, `name.csv` and `name.tex`; a dash is an empty cell of the CSV."""
     said = "".join(f"- {note}\n" for note in table.notes)
     text = f"{table.caption}\n\n{markdown_table(table.header, table.rows)}" + (f"\n{said}" if said else "")
-    plain = pd.DataFrame(table.rows, columns=table.header).replace(MISSING, "")
     rows = [[clean(cell) for cell in row] for row in table.rows]
     return {
         f"{table.name}.md": text,
-        f"{table.name}.csv": plain.to_csv(index=False, lineterminator="\n"),
+        f"{table.name}.csv": plain_csv(table),
         f"{table.name}.tex": _latex(table.caption, table.header, rows, table.notes),
     }
+
+
+def plain_csv(table: Table) -> str:
+    """Its cells; a dash is an empty one."""
+    plain = pd.DataFrame(table.rows, columns=table.header).replace(MISSING, "")
+    return plain.to_csv(index=False, lineterminator="\n")

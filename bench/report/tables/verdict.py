@@ -97,17 +97,6 @@ def sentence(claim: Claim) -> str:
     return f"{about_it}: {figure} ({of}{until}): {outcome(claim)}."
 
 
-def short(found: Verdict) -> str:
-    """What is shown in a few words: "(3, l1) +0.17 dB, dl-espirit~rrdb better"."""
-    said = []
-    for claim in found.made:
-        shown = outcome(claim).split(":")[0] if claim.paired and claim.paired.tested else "not tested"
-        apart = "" if claim.confirmatory or shown == "not tested" else ", exploratory"
-        figure = f"{difference(claim)} {BY_ID[claim.score].unit}".rstrip()
-        said.append(f"({claim.declared.number}, {claim.declared.loss}) {figure}, {shown}{apart}")
-    return "; ".join(said) or "no declared comparison has rows"
-
-
 def headline(results: DatasetResults, found: Verdict) -> list[str]:
     """A sentence for each declared comparison that has rows, and one for all that have none."""
     said = [sentence(claim) for claim in found.made]

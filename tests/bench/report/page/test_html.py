@@ -10,7 +10,7 @@ from PIL import Image
 
 from bench.report import make_report
 from bench.report.claims import Verdict
-from bench.report.page import Section, html
+from bench.report.page import Answer, Section, html
 from bench.report.read.images import read_kept
 from bench.report.read.results import collect
 from bench.report.tables.main import Table
@@ -47,7 +47,7 @@ def test_files_and_the_same_bytes_twice(full, report, tmp_path):
     again = written(full, tmp_path)
     texts = ("main.md", "main.csv", "main.tex", "verdict.md")
     assert set(report) == {
-        "index.html", "index.md", "examples.png", *(f"vwi/laptop/{name}" for name in texts),
+        "index.html", "index.md", "declared.csv", "declared.png", "examples.png", *(f"vwi/laptop/{name}" for name in texts),
         *(f"vwi/laptop/{name}.png" for name in ("grid-t1w", "zoom-t1w", "ablation", "quality-time", "quality-quality")),
         "vwi/laptop/differences.png", "vwi/laptop/training.png",
         *(f"vwi/laptop/{n}.{e}" for n in ("differences", "details", "propagation", "paper") for e in ("md", "csv", "tex")),
@@ -67,7 +67,7 @@ def test_page_is_whole_in_itself(report):
     assert "//" not in re.sub(r"base64,[^\"]*|// .*", "", text[: text.index('id="data"')])
     assert not re.search(r"@import|url\(|fetch\(|XMLHttp|://", re.sub(r"base64,[^\"]*", "", text))
     assert "default-src 'none'" in text
-    assert len(found.alts) == 1 + 6 + 3  # a script draws the grids
+    assert len(found.alts) == 2 + 6 + 3  # a script draws the grids
     assert all(found.alts)
     assert "<b>33.15 ± 0.11 [33.0" in text
     assert "<b>40.15" not in text
@@ -106,7 +106,7 @@ def test_tables_beside_the_main_one_are_shown(full, tmp_path):
     collected = collect(full.folder, "vwi")[0]
     table = Table("By slice", "What it is < that", ["method", "count"], [["proposed", "7 & 8"]], ["A note."])
     section = Section(collected, Verdict((), (), {}), read_kept(collected), [], [table], tmp_path / "vwi")
-    words = Page(html.page([section], None, tmp_path)).words
+    words = Page(html.page(Answer("No winner", [], [], [], None, None), [section], None, tmp_path)).words
     assert {"By slice", "What it is < that", "count", "7 & 8", "A note."} <= set(words)
 
 

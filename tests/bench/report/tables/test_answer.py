@@ -1,0 +1,110 @@
+import csv
+import io
+
+import numpy as np
+import pytest
+
+from bench.report.claims import judge
+from bench.report.read.results import collect
+from bench.report.tables import answer
+from bench.report.tables.formats import plain_csv
+
+PEOPLE = tuple(f"s{i}" for i in range(10))
+NOISE = np.array([0.31, 0.10, 0.19, 0.13, 0.12, 0.25, 0.08, 0.22, 0.15, 0.17]) - 0.172
+
+
+def ten(results, one, other, gain, noise=0.1, loss="l1", **more):
+    """Two methods on ten people of one fold; the first is so much better."""
+    gains = dict(zip(PEOPLE, gain + noise * NOISE, strict=True))
+    results.add(one, "joint", loss=loss, gain=gains, subjects=PEOPLE, kept=0, **more)
+    results.add(other, "sequential", loss=loss, subjects=PEOPLE, kept=0, **more)
+
+
+def judged(results):
+    return [(found, judge(found)) for found in collect(results.folder)]
+
+
+STRONGEST = "dl-espirit~rrdb", "dl-espirit+rrdb"
+
+
+@pytest.mark.parametrize(
+    ("gain", "said"),
+    [
+        (1.0, "Joint: in 1 comparison of joint with sequential training, each on 10 people, joint is better in 1,"),
+        (-1.0, "Sequence: in 1 comparison of joint with sequential training, each on 10 people, joint is better in 0, the "
+               "sequence in 1, 0 are practically equal, 0 not decided."),
+        (0.0, "No winner: in 1 comparison of joint with sequential training, each on 10 people, joint is better in 0, the "
+              "sequence in 0, 1 are practically equal, 0 not decided."),
+    ],
+)  # fmt: skip
+def test_the_sentence_counts_who_is_ahead(results, gain, said):
+    ten(results, *STRONGEST, gain)
+    assert answer.in_a_sentence(judged(results)).startswith(said)
+
+
+def test_what_the_interaction_adds_is_no_comparison_of_joint_with_sequential(results):
+    ten(results, "proposed-l1", "ablation-end-to-end-l1", 1.0)
+    assert answer.in_a_sentence(judged(results)).startswith("Not tested")
+    (said,) = answer.by_comparison(judged(results))
+    assert said.startswith(
+        "What the interaction of the two parts adds (proposed-l1 − ablation-end-to-end-l1), PSNR fg, dB"
+    )
+    assert "proposed-l1 better" in said
+
+
+def test_a_sentence_holds_every_dataset_with_its_people(results):
+    ten(results, *STRONGEST, 1.0)
+    for method, group in zip(STRONGEST, ("joint", "sequential"), strict=True):
+        results.add(
+            method, group, loss="l1", dataset="vfa", subjects=("p",), contrasts=("fa05",), label="real raw data"
+        )
+    (said,) = answer.by_comparison(judged(results))
+    assert "vfa +0.00 (one person, not tested); vwi +1.00 (" in said
+    assert said.endswith("dl-espirit~rrdb better.")
+
+
+def test_where_names_the_cells_between_which_it_lies(results):
+    cells = ("r4-c8-n01", "r8-c4-n07")
+    for method, group, gain in zip(STRONGEST, ("joint", "sequential"), (0.5, 0.0), strict=True):
+        results.add(
+            method, group, loss="l1", dataset="regimes", contrasts=cells, gain=dict.fromkeys(("s0", "s1", "s2"), gain)
+        )
+    (said,) = answer.where(judged(results))
+    assert said.startswith("Where: over the 2 cells of regimes dl-espirit~rrdb − dl-espirit+rrdb goes from +0.50 dB (r")
+    assert not answer.where([])
+
+
+def test_the_limits_name_kind_of_data_and_size_of_networks(results):
+    ten(results, *STRONGEST, 1.0, parameters=250_000)
+    results.stage("dl-espirit~rrdb", key="k", iterations=600)
+    said = " ".join(answer.limits(judged(results)))
+    assert "vwi: simulated acquisition." in said
+    assert (
+        "at most 0.25 M parameters, 600 updates a stage (the paper: 400,000): this neither confirms nor refutes" in said
+    )
+    assert "1 training seed at most." in said
+
+
+def test_a_few_rows_are_those_of_the_dataset_with_most_people(results):
+    ten(results, *STRONGEST, 1.0)
+    results.add("cg-sense+sinc", "sequential", subjects=PEOPLE, loss="none")
+    results.add("oracle+sinc", "bound", subjects=PEOPLE, loss="none")
+    results.add("proposed-l1", "joint", subjects=PEOPLE, loss="l1")
+    results.add("proposed", "joint", dataset="vfa", subjects=("p",), loss="gan")
+    table = answer.few_rows(judged(results))
+    assert table.caption == "vwi, profile laptop: simulated acquisition, 10 people; means over people."
+    assert [row[:2] for row in table.rows] == [
+        ["the paper's network", "proposed-l1"],
+        ["CG-SENSE", "cg-sense+sinc"],
+        ["bound: no reconstruction error", "oracle+sinc"],
+    ]
+    assert all(len(row) == len(table.header) for row in table.rows)
+
+
+def test_every_dot_stands_in_the_csv(results):
+    ten(results, *STRONGEST, 1.0)
+    found = judged(results)
+    rows = list(csv.DictReader(io.StringIO(plain_csv(answer.people_table(found)))))
+    claim = found[0][1].made[0]
+    assert {row["person"]: float(row["difference"]) for row in rows} == pytest.approx(dict(claim.people), abs=1e-5)
+    assert [float(row["mean"]) for row in rows] == pytest.approx([claim.paired.mean] * 10, abs=1e-5)
