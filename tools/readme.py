@@ -1,15 +1,17 @@
-"""Write the reference results into the README: `python tools/readme.py`; `make reference` does."""
+"""Write the reference results into the README and `docs/results.md`: `python tools/readme.py`; `make reference` does."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 from bench.metrics.scores import BY_ID
 from bench.report.claims import judge
+from bench.report.figures.answer import answer_plot
 from bench.report.figures.drawing import save
 from bench.report.figures.grids import method_grid
 from bench.report.read.images import example, read_kept
 from bench.report.read.results import DatasetResults, collect
-from bench.report.tables import verdict
+from bench.report.tables import answer, verdict
 from bench.report.tables.captions import caption_without_intervals
 from bench.report.tables.formats import markdown_table
 from bench.report.tables.main import best, cell, lines, number
@@ -17,6 +19,7 @@ from bench.store.layout import path_part
 
 SHOWN = ("psnr_fg", "lpips_fg", "psnr", "ssim", "lpips")
 BEGIN, END = "<!-- results -->\n", "<!-- /results -->"
+MOST_PANELS = 12
 
 
 def table(results: DatasetResults) -> str:
@@ -41,34 +44,63 @@ def parts(results: DatasetResults) -> list[DatasetResults]:
 
 
 def picture(results: DatasetResults, folder: Path) -> Path | None:
-    """Write every method on one slice; None where no slice was kept."""
-    images = read_kept(results)
-    name = example(results, images)
-    return save(method_grid(results, images, name), folder / path_part(results.dataset), False)[0] if name else None
+    """Write methods on one slice, of many those of the answer; None where no slice was kept."""
+    images = read_kept(results.same_people)
+    name = example(results.same_people, images)
+    if name is None:
+        return None
+    chosen = {line.method for line in answer.chosen(results, judge(results)).values()}
+    shown = results.same_people
+    if len(shown.methods()) > MOST_PANELS and len(chosen) > 1:
+        shown = replace(shown, runs=tuple(run for run in shown.runs if run.method in chosen))
+    return save(method_grid(shown, images, name), folder / path_part(results.dataset), False)[0]
 
 
-def section(results: DatasetResults, pictures: Path, readme: Path) -> str:
+def section(results: DatasetResults, pictures: Path, page: Path) -> str:
     """Verdict, captions and tables, picture of one dataset."""
     said = "\n".join(f"- {sentence}" for sentence in verdict.headline(results, judge(results)))
     tables = "\n".join(f"{caption_without_intervals(part)}\n\n{table(part)}" for part in parts(results))
-    png = picture(results.same_people, pictures)
-    shown = (
-        f"![Every method on one slice, with error maps]({png.relative_to(readme.parent).as_posix()})\n" if png else ""
-    )
+    png = picture(results, pictures)
+    shown = f"![Methods on one slice, with error maps]({_link(png, page)})\n" if png else ""
     return f"### `{results.dataset}`: {results.label}\n\n{said}\n\n{tables}\n{shown}"
 
 
-def write(results: Path, pictures: Path, readme: Path) -> None:
-    """Replace what stands between the markers, and the pictures that it shows."""
-    text = "\n".join(section(found, pictures, readme) for found in collect(results) if found.done)
+def first_screen(found: list[DatasetResults], pictures: Path, page: Path) -> str:
+    """The answer, a figure, a few rows, the limits."""
+    judged = [(results, judge(results)) for results in found]
+    said = [f"**{answer.in_a_sentence(judged)}**", *answer.where(judged)]
+    figure = answer_plot(judged)
+    if figure:
+        png = save(figure, pictures / "declared", False)[0]
+        said.append(f"![Every person's difference in each declared comparison]({_link(png, page)})")
+        said.append("A dot is a person, the line an interval, grey what is called practically equal; * exploratory.")
+    rows = answer.few_rows(judged)
+    if rows:
+        said.append(f"{rows.caption}\n\n{markdown_table(rows.header, rows.rows, 2)}".rstrip())
+    said.append("\n".join(f"- {sentence}" for sentence in answer.limits(judged)))
+    return "\n\n".join(said)
+
+
+def _link(png: Path, page: Path) -> str:
+    return Path(os.path.relpath(png, page.parent)).as_posix()
+
+
+def write(results: Path, pictures: Path, readme: Path, everything: Path) -> None:
+    """Replace what stands between the markers of README and the page of every row, and the pictures that they show."""
+    found = [part for part in collect(results) if part.done]
     made = (
         f"Written by `make reference`. `bench report --results {results.name}` makes the page with all figures, and all "
         "tables as Markdown, CSV and LaTeX."
     )
-    before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
+    _replace(readme, f"{first_screen(found, pictures, readme)}\n\n{made}")
+    _replace(everything, f"{made}\n\n" + "\n".join(section(part, pictures, everything) for part in found))
+
+
+def _replace(page: Path, text: str) -> None:
+    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
-    readme.write_text(f"{before}{BEGIN}\n{made}\n\n{text}\n{END}{after}", encoding="utf-8")
+    page.write_text(f"{before}{BEGIN}\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    write(Path("results"), Path("reports"), Path("README.md"))
+    write(Path("results"), Path("reports"), Path("README.md"), Path("docs/results.md"))

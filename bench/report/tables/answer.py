@@ -21,6 +21,7 @@ NETWORK = ("proposed", "proposed-l1")
 PLAIN = ("cg-sense+sinc", "cg-sense+bicubic")
 BOUND = "oracle+sinc"
 PAPER_UPDATES = 400_000
+AHEAD = (Outcome.DIFFERENT, Outcome.LESS_THAN_MATTERS)
 
 
 def in_a_sentence(found: Judged) -> str:
@@ -28,19 +29,22 @@ def in_a_sentence(found: Judged) -> str:
     tested = [claim for claim in _claims(found) if claim.declared.asks != INTERACTION]
     if not tested:
         return "Not tested: no declared comparison of joint against sequential has five people."
-    ahead = dict.fromkeys(("joint", "sequential"), 0)
-    for claim in tested:
-        if claim.outcome in (Outcome.DIFFERENT, Outcome.LESS_THAN_MATTERS):
-            ahead["joint" if claim.winner == claim.one else "sequential"] += 1
-    equal = sum(claim.outcome is Outcome.EQUAL for claim in tested)
+    joint, sequence = (
+        [c for c in tested if c.outcome in AHEAD and (c.winner == c.one) == first] for first in (True, False)
+    )
+    counts = {
+        "show joint ahead": len(joint),
+        "show the sequence ahead": len(sequence),
+        "are practically equal": sum(c.outcome is Outcome.EQUAL for c in tested),
+        "are not decided": sum(c.outcome is Outcome.UNDECIDED for c in tested),
+    }
     led = {(False, False): "No winner", (True, False): "Joint", (False, True): "Sequence", (True, True): "Both"}
-    lead = led[ahead["joint"] > 0, ahead["sequential"] > 0]
     people = sorted({claim.paired.people for claim in tested if claim.paired})
-    of = f"{people[0]}" if len(people) == 1 else f"{people[0]} to {people[-1]}"
+    of = f"{people[0]} people each" if len(people) == 1 else f"{people[0]} to {people[-1]} people"
+    classes = " and ".join(loss for loss in CLASSES if any(c.declared.loss == loss for c in tested))
     return (
-        f"{lead}: in {counted(len(tested), 'comparison')} of joint with sequential training, each on {of} people, joint is "
-        f"better in {ahead['joint']}, the sequence in {ahead['sequential']}, {equal} are practically equal, "
-        f"{len(tested) - sum(ahead.values()) - equal} not decided."
+        f"{led[bool(joint), bool(sequence)]}: of {counted(len(tested), 'comparison')} of joint with sequential training "
+        f"(class {classes}, {of}), {', '.join(f'{n} {what}' for what, n in counts.items() if n)}."
     )
 
 
@@ -163,7 +167,7 @@ def few_rows(found: Judged) -> Table | None:
     That with most people; of several, the one with most of these rows. The best are picked on validation. Methods without rows
     of every fold are left out.
     """
-    tables = [(results.rows["subject"].nunique(), results, _chosen(results, verdict)) for results, verdict in found]
+    tables = [(results.rows["subject"].nunique(), results, chosen(results, verdict)) for results, verdict in found]
     people, results, rows = max(tables, key=lambda table: (table[0], len(table[2]), len(table[1].methods())))
     if len(rows) < 2:
         return None
@@ -177,7 +181,8 @@ def few_rows(found: Judged) -> Table | None:
     return Table("answer", caption, header, body, [])
 
 
-def _chosen(results: DatasetResults, verdict: Verdict) -> dict[str, Line]:
+def chosen(results: DatasetResults, verdict: Verdict) -> dict[str, Line]:
+    """By what they are, the methods of `few_rows`."""
     whole = set(results.with_every_fold())
     table = {line.method: line for line in lines(results) if line.method in whole and line.done}
     wanted = {

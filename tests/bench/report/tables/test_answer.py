@@ -30,16 +30,16 @@ STRONGEST = "dl-espirit~rrdb", "dl-espirit+rrdb"
 @pytest.mark.parametrize(
     ("gain", "said"),
     [
-        (1.0, "Joint: in 1 comparison of joint with sequential training, each on 10 people, joint is better in 1,"),
-        (-1.0, "Sequence: in 1 comparison of joint with sequential training, each on 10 people, joint is better in 0, the "
-               "sequence in 1, 0 are practically equal, 0 not decided."),
-        (0.0, "No winner: in 1 comparison of joint with sequential training, each on 10 people, joint is better in 0, the "
-              "sequence in 0, 1 are practically equal, 0 not decided."),
+        (1.0, "Joint: of 1 comparison of joint with sequential training (class l1, 10 people each), 1 show joint ahead."),
+        (-1.0, "Sequence: of 1 comparison of joint with sequential training (class l1, 10 people each), 1 show the sequence "
+               "ahead."),
+        (0.0, "No winner: of 1 comparison of joint with sequential training (class l1, 10 people each), 1 are practically "
+              "equal."),
     ],
 )  # fmt: skip
 def test_the_sentence_counts_who_is_ahead(results, gain, said):
     ten(results, *STRONGEST, gain)
-    assert answer.in_a_sentence(judged(results)).startswith(said)
+    assert answer.in_a_sentence(judged(results)) == said
 
 
 def test_what_the_interaction_adds_is_no_comparison_of_joint_with_sequential(results):
