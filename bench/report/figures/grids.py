@@ -32,8 +32,11 @@ from bench.report.read.results import DatasetResults
 from bench.report.tables.captions import about_data
 from bench.store.images import SliceName
 
-ERROR_LABEL = "error: |image − truth| / truth's maximum. In the corners: PSNR, LPIPS if any"
-ERROR_PERCENTILE = 99.0  # of all methods' errors, the top of the shared scale
+ERROR_LABEL = (
+    "error: |image − truth| / truth's maximum; outside of the foreground in grey. In the corners: PSNR, LPIPS if any"
+)
+GREY = 1.6  # times the scale's top is white outside of the foreground
+ERROR_PERCENTILE = 99.0  # of all methods' errors inside of the head, the top of the shared scale
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,8 @@ class Panel:
     """Scores, or why there is no image."""
     method: str = ""
     """Id, if it is a method's."""
-    outline: NDArray[np.bool_] | None = None
-    """The foreground, whose edge is drawn into the image."""
+    inside: NDArray[np.bool_] | None = None
+    """The foreground: its edge is drawn into the truth, and errors outside of it are grey."""
 
 
 def method_grid(results: DatasetResults, images: KeptImages, name: SliceName) -> Figure:
@@ -69,7 +72,7 @@ def method_grid(results: DatasetResults, images: KeptImages, name: SliceName) ->
         for i, panel in enumerate(panels):
             _draw_image(panel, sheet.place(i, tall), window)
             if panel.below is not None:
-                drawn = _draw_below(panel.below, sheet.place(i, tall, tall + GAP / 2), top) or drawn
+                drawn = _draw_below(panel, sheet.place(i, tall, tall + GAP / 2), top) or drawn
         if drawn is not None:
             sheet.colour_bar(drawn, ERROR_LABEL)
     return sheet.figure
@@ -80,7 +83,7 @@ def grid_panels(results: DatasetResults, images: KeptImages, name: SliceName) ->
     truth, low, mask = (images.part(name, part) for part in ("truth", "lr", "mask"))
     peak = float(truth.max())
     panels = [
-        Panel("fully sampled HR (truth)", truth / peak, None, outline=images.part(name, "foreground")),
+        Panel("fully sampled HR (truth)", truth / peak, None, inside=images.inside(name)),
         Panel(f"LR, {mask.size / mask.sum():.1f}×, zero-filled", low / peak, mask),
     ]
     for method in results.methods():
@@ -89,7 +92,7 @@ def grid_panels(results: DatasetResults, images: KeptImages, name: SliceName) ->
             panels.append(Panel(title, None, None, _why_none(results, method), method))
         else:
             error, scores = np.abs(image - truth) / peak, _scores(images.scores(method, name))
-            panels.append(Panel(title, image / peak, error, scores, method))
+            panels.append(Panel(title, image / peak, error, scores, method, images.inside(name)))
     return panels
 
 
@@ -107,7 +110,7 @@ def _scores(found: Mapping[str, float]) -> str:
 
 def error_top(panels: Sequence[Panel]) -> float:
     """Top of the one error scale."""
-    errors = [panel.below.ravel() for panel in panels if panel.below is not None and panel.below.dtype != bool]
+    errors = [panel.below[panel.inside] for panel in panels if panel.below is not None and panel.inside is not None]
     return float(np.percentile(np.concatenate(errors), ERROR_PERCENTILE)) if errors else 1.0
 
 
@@ -118,17 +121,19 @@ def _draw_image(panel: Panel, axis: Axes, window: float) -> None:
         axis.text(0.5, 0.5, panel.corner, transform=axis.transAxes, ha="center", va="center", color="0.35")
         return
     show(axis, panel.image, window)
-    if panel.outline is not None:
-        axis.contour(panel.outline, levels=[0.5], colors=[SKY], linewidths=0.7)
+    if panel.inside is not None and panel.below is None:
+        axis.contour(panel.inside, levels=[0.5], colors=[SKY], linewidths=0.7)
     if panel.corner:
         corner(axis, panel.corner)
 
 
-def _draw_below(below: NDArray[Any], axis: Axes, top: float) -> AxesImage | None:
+def _draw_below(panel: Panel, axis: Axes, top: float) -> AxesImage | None:
     """Return the error map, for the colour bar."""
-    if below.dtype != bool:
-        return show(axis, below, top, "inferno")
-    show(axis, below, 1)
+    assert panel.below is not None
+    if panel.inside is not None:
+        show(axis, panel.below, GREY * top)
+        return show(axis, np.where(panel.inside, panel.below, np.nan), top, "inferno")
+    show(axis, panel.below, 1)
     corner(axis, "sampled LR k-space")
     return None
 

@@ -60,7 +60,7 @@ def _slice(results: DatasetResults, images: KeptImages, name: SliceName) -> dict
         "size": [truth.shape[1], truth.shape[0]],
         "window": round(images.window(name) / peak, 3),
         "errorTop": round(error_top(panels), 3),
-        "foreground": png(images.part(name, "foreground")),
+        "foreground": png(images.inside(name)),
         "images": {method: png(image / peak) for method, image in shown.items()},
         "scores": {m: _scores(found) for m in results.methods() if (found := images.scores(m, name))},
         "missing": {panel.method: panel.corner for panel in panels if panel.image is None},

@@ -152,9 +152,12 @@ function colour(part) {
   return colours[low].map((c, k) => c + (at - low) * (colours[low + 1][k] - c));
 }
 
-function errors(slice, of, truth) {
-  const table = Array.from({ length: 256 }, (_, v) => colour(v / 255 / slice.errorTop));
-  return painted(slice, of.map((v, i) => Math.abs(v - truth[i])), table);
+const GREY = 1.6; // times the scale's top is white outside of the foreground
+
+function errors(slice, of, truth, inside) { // levels 256 and more are those outside
+  const within = Array.from({ length: 256 }, (_, v) => colour(v / 255 / slice.errorTop));
+  const outside = Array.from({ length: 256 }, (_, v) => Array(3).fill(Math.min(255, v / slice.errorTop / GREY)));
+  return painted(slice, Uint16Array.from(of, (v, i) => Math.abs(v - truth[i]) + (inside[i] ? 0 : 256)), [...within, ...outside]);
 }
 
 function drawBar(canvas) {
@@ -166,7 +169,7 @@ function drawBar(canvas) {
   return canvas;
 }
 
-const barText = (slice) => ` error, 0 to ${slice.errorTop} of the truth's maximum`;
+const barText = (slice) => ` error, 0 to ${slice.errorTop} of the truth's maximum; outside of the foreground in grey`;
 
 function place(canvas) { // pixels of the canvas for a pixel of the image, and where its corner lies
   const [width, height] = shown.slice.size;
@@ -216,9 +219,10 @@ async function reload() {
   const slice = slices()[$("slice").value], [a, b] = [$("a").value, $("b").value];
   const own = ++turn;
   const [truth, left, right] = await Promise.all([TRUTH, a, b].map((method) => levels(slice, method)));
+  const inside = await levelsOf(slice, slice.foreground);
   if (own !== turn) return;
   shown = { slice, a: left, b: right };
-  Object.assign(shown, { errorA: errors(slice, left, truth), errorB: errors(slice, right, truth) });
+  Object.assign(shown, { errorA: errors(slice, left, truth, inside), errorB: errors(slice, right, truth, inside) });
   const said = (method) => [method + bound(method), slice.scores[method]].filter(Boolean).join(", ");
   $("caption-a").textContent = said(a);
   $("caption-b").textContent = said(b);
@@ -368,14 +372,14 @@ async function outlined(slice, of) { // the truth, with the edge of the foregrou
   return canvas;
 }
 
-async function cellOf(one, slice, method, truth) {
+async function cellOf(one, slice, method, truth, inside) {
   const name = method + (one.groups[method] === "bound" ? " (bound)" : "");
   const cell = element("div", {}, element("span", {}, name));
   const scores = slice.scores[method];
   if (method in slice.images) {
     const of = await levels(slice, method);
     const image = method === TRUTH ? await outlined(slice, of) : grey(slice, of, slice.window, 0);
-    cell.append(image, ...(scores ? [errors(slice, of, truth)] : []));
+    cell.append(image, ...(scores ? [errors(slice, of, truth, inside)] : []));
   }
   cell.append(element("span", {}, scores ?? slice.missing[method] ?? ""));
   return cell;
@@ -384,10 +388,10 @@ async function cellOf(one, slice, method, truth) {
 async function fillGrid(figure) {
   const one = sections.find((other) => other.id === figure.dataset.section);
   const slice = one.slices.find((other) => other.id === figure.dataset.slice);
-  const truth = await levels(slice, TRUTH);
+  const [truth, inside] = [await levels(slice, TRUTH), await levelsOf(slice, slice.foreground)];
   const methods = [...Object.keys(slice.images).filter((id) => !(id in one.groups)), ...Object.keys(one.groups)];
   const cells = element("div", { className: "cells" });
-  for (const method of methods) cells.append(await cellOf(one, slice, method, truth));
+  for (const method of methods) cells.append(await cellOf(one, slice, method, truth, inside));
   const bar = drawBar(element("canvas", { width: 256, height: 10 }));
   const title = `${one.title}: ${one.label}. ${slice.contrast}, ${slice.name}`;
   figure.prepend(element("div", {}, title), cells, element("div", { className: "scale" }, bar, barText(slice)));

@@ -13,7 +13,9 @@ from bench.report.read.results import DatasetResults
 from bench.store.images import SliceName, read_images
 from bench.store.tables import AGAIN
 
-WINDOW_PERCENTILE = 99.5  # of the truth, the top of the grey scale: bright scalp would leave the brain dark
+WINDOW_PERCENTILE = (
+    99.5  # of the truth inside of the head, the top of the grey scale: bright scalp would leave the brain dark
+)
 PARTS = ("truth", "lr", "mask", "foreground")  # of a slice in the reference
 
 Image = NDArray[Any]
@@ -58,7 +60,12 @@ class KeptImages:
 
     def window(self, name: SliceName) -> float:
         """Top of the grey scale."""
-        return float(np.percentile(self.part(name, "truth"), WINDOW_PERCENTILE))
+        return float(np.percentile(self.part(name, "truth")[self.inside(name)], WINDOW_PERCENTILE))
+
+    def inside(self, name: SliceName) -> NDArray[np.bool_]:
+        """The foreground; everything where it is empty."""
+        foreground: NDArray[np.bool_] = self.part(name, "foreground").astype(bool)
+        return foreground if foreground.any() else np.ones_like(foreground)
 
 
 def read_kept(results: DatasetResults) -> KeptImages:

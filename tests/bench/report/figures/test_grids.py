@@ -32,11 +32,15 @@ def test_errors_share_one_scale(collected, images):
     figure = grids.method_grid(collected, images, MIDDLE)
     maps = [image for axis in figure.axes for image in axis.images if image.get_cmap().name == "inferno"]
     panels = [p for p in grids.grid_panels(collected, images, MIDDLE) if p.below is not None and p.below.dtype != bool]
-    everything = np.stack([panel.below for panel in panels])
+    inside = images.part(MIDDLE, "foreground")
+    top = float(np.percentile(np.stack([panel.below[inside] for panel in panels]), 99))
     assert len(maps) == len(panels) == 8
-    assert {image.get_clim() for image in maps} == {(0.0, float(np.percentile(everything, 99)))}
+    assert {image.get_clim() for image in maps} == {(0.0, top)}
+    assert all((np.ma.getmaskarray(image.get_array()) == ~inside).all() for image in maps)
     grey = {image.get_clim() for axis in figure.axes for image in axis.images if image.get_cmap().name == "gray"}
-    assert len(grey - {(0.0, 1.0)}) == 1  # images too; (0, 1) is the mask
+    truth = images.part(MIDDLE, "truth")
+    window = float(np.percentile(truth[inside], 99.5)) / float(truth.max())
+    assert grey == {(0.0, window), (0.0, grids.GREY * top), (0.0, 1.0)}  # images, errors outside, the mask
 
 
 def test_error_map_is_relative_to_the_truths_maximum(full, collected, images):
