@@ -23,10 +23,12 @@ from bench.store.layout import path_part
 
 MOST_CONTRASTS = 4  # with a sheet each
 MEDIAN = "the slice of median zero-filled error among those kept"
+GREYS = "Greys run over what the region holds."
 REGION = (
-    "The region is chosen by a rule: the square within the foreground in which the variance over methods is largest; "
-    "bounds have no say. Greys run over what the region holds."
+    "The region is chosen by a rule: the square within the foreground in which the variance over the truth, the best joint "
+    f"and the best sequential method (by PSNR fg) and the single-stage network is largest. {GREYS}"
 )
+ABLATED = f"The region is the square within the foreground in which the truth and these methods differ most. {GREYS}"
 
 
 def overview(found: Sequence[tuple[DatasetResults, KeptImages]], out: Path, pdf: bool) -> Picture | None:
@@ -95,7 +97,7 @@ def of_dataset(results: DatasetResults, images: KeptImages, verdict: Verdict, fo
                 f"An enlarged region of the truth and of every method, {contrast}",
             )  # fmt: skip
     add(
-        ablation(results, images), "ablation", f"Ablations, a row for each contrast: {MEDIAN}. {REGION}",
+        ablation(results, images), "ablation", f"Ablations, a row for each contrast: {MEDIAN}. {ABLATED}",
         "An enlarged region of the truth, of the network of the paper and of its ablations",
     )  # fmt: skip
     add(

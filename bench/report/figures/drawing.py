@@ -42,6 +42,7 @@ CORNER: dict[str, Any] = {
     "fontsize": 6.5,
     "bbox": {"facecolor": "black", "alpha": 0.75, "pad": 1, "edgecolor": "none"},
 }
+BAR_MM = 50
 PANEL, GAP, TITLE, HEAD, FOOT = 1.45, 0.06, 0.2, 0.45, 0.55  # inches
 
 
@@ -155,6 +156,15 @@ def balanced(cells: int, least: int, most: int) -> int:
 def show(axis: Axes, image: NDArray[Any], top: float, colours: str = "gray", low: float = 0.0) -> AxesImage:
     """Pixels as they are, from `low` to `top`, filling the axes."""
     return axis.imshow(image, cmap=colours, vmin=low, vmax=top, interpolation="nearest", aspect="auto")
+
+
+def scale_bar(axis: Axes, pixel_mm: float) -> None:
+    """A bar of so many millimetres at the bottom left of an image."""
+    axis.autoscale(False)
+    bottom, left = max(axis.get_ylim()), min(axis.get_xlim())
+    y, x = 0.96 * bottom, left + 0.05 * bottom
+    axis.plot([x, x + BAR_MM / pixel_mm], [y, y], color="white", lw=2, solid_capstyle="butt")
+    axis.text(x, y - 0.015 * bottom, f"{BAR_MM} mm", color="white", fontsize=6.5, va="bottom")
 
 
 def title(axis: Axes, text: str) -> None:

@@ -23,6 +23,7 @@ from bench.report.figures.drawing import (
     balanced,
     corner,
     named,
+    scale_bar,
     show,
     slice_title,
     title,
@@ -62,7 +63,7 @@ def method_grid(results: DatasetResults, images: KeptImages, name: SliceName) ->
     panels = grid_panels(results, images, name)
     top = error_top(panels)
     truth = images.part(name, "truth")
-    window = images.window(name) / float(truth.max())
+    window, voxel = images.window(name) / float(truth.max()), results.runs[0].record.voxel_mm
     tall = PANEL * truth.shape[0] / truth.shape[1]
     columns = balanced(len(panels), 6, 8)
     with mpl.rc_context(STYLE):
@@ -70,7 +71,10 @@ def method_grid(results: DatasetResults, images: KeptImages, name: SliceName) ->
         sheet = Sheet(columns, -(-len(panels) // columns), 2 * tall + GAP / 2, truth.shape[1], heading, FOOT)
         drawn = None
         for i, panel in enumerate(panels):
-            _draw_image(panel, sheet.place(i, tall), window)
+            axis = sheet.place(i, tall)
+            _draw_image(panel, axis, window)
+            if i == 0 and voxel:
+                scale_bar(axis, voxel[1])
             if panel.below is not None:
                 drawn = _draw_below(panel, sheet.place(i, tall, tall + GAP / 2), top) or drawn
         if drawn is not None:

@@ -15,10 +15,12 @@ from bench.report.figures.drawing import PANEL, STYLE, VERMILLION, Sheet, balanc
 from bench.report.read.images import KeptImages
 from bench.report.read.results import GROUPS, DatasetResults
 from bench.report.tables.captions import about_data
+from bench.report.tables.main import best_of, lines
 from bench.store.images import SliceName
 
 ABLATED = ("proposed", "ablation-")  # what the ids of the paper's network and of its ablations begin with
 SIDE = 0.22  # of the shorter side of the image
+CHOSEN_BY, SINGLE_STAGE = "psnr_fg", "hr-unrolled"
 GREY_PERCENTILES = (0.5, 99.5)  # of the region in all images, black and white
 
 
@@ -59,22 +61,30 @@ def shown(results: DatasetResults, images: KeptImages, name: SliceName, groups: 
     return [m for m in results.methods() if results.group(m) in groups and images.image(m, name) is not None]
 
 
+def choosing(results: DatasetResults, images: KeptImages, name: SliceName) -> list[str]:
+    """Methods that say where it lies: the best joint and the best sequential one, and the single-stage network."""
+    ranked = [line for line in lines(results) if images.image(line.method, name) is not None]
+    best = (best_of([line for line in ranked if line.group == group], CHOSEN_BY) for group in ("joint", "sequential"))
+    own = [line.method for line in best if line]
+    return list(dict.fromkeys([*own, *(line.method for line in ranked if line.method == SINGLE_STAGE)]))
+
+
 def region_of(images: KeptImages, name: SliceName, methods: Sequence[str]) -> Region:
-    """The region by the rule, of these methods."""
+    """The region by the rule, of the truth and these methods."""
     found = [image for method in methods if (image := images.image(method, name)) is not None]
-    return choose_region(found, images.part(name, "foreground"))
+    return choose_region([images.part(name, "truth"), *found], images.part(name, "foreground"))
 
 
 def zoomed(results: DatasetResults, images: KeptImages, name: SliceName) -> Figure | None:
-    """Every method's region. Bounds are shown but have no say in where it lies."""
+    """Every method's region. A few have a say in where it lies, bounds have none."""
     ranked = shown(results, images, name, [group for group in GROUPS if group != "bound"])
     if not ranked:
         return None
     methods = [*ranked, *shown(results, images, name, ("bound",))]
-    region = region_of(images, name, ranked)
+    region = region_of(images, name, choosing(results, images, name) or ranked)
     columns = balanced(len(methods) + 2, 6, 8)
     with mpl.rc_context(STYLE):
-        heading = f"{about_data(results)}\n{slice_title(name)}: the square in which methods differ most"
+        heading = f"{about_data(results)}\n{slice_title(name)}: the square in which the best methods and the truth differ most"
         sheet = Sheet(columns, -(-(len(methods) + 2) // columns), PANEL, region.side, heading)
         _draw_row(sheet, 0, results, images, name, region, methods)
     return sheet.figure
@@ -124,15 +134,9 @@ def _draw_row(
 
 
 def _thumbnail(axis: Axes, truth: NDArray[Any], window: float, region: Region, said: str) -> None:
-    """The whole truth with a box, and an arrow to it."""
+    """The whole truth with a box."""
     axis.imshow(truth, cmap="gray", vmin=0, vmax=window, interpolation="nearest")
     title(axis, said)
     axis.add_patch(
         Rectangle((region.x - 0.5, region.y - 0.5), region.side, region.side, fill=False, edgecolor=VERMILLION, lw=1.5)
     )
-    left = region.x > truth.shape[1] - region.x - region.side  # the arrow comes from the side with more room
-    x = region.x - 1 if left else region.x + region.side
-    y = region.y + region.side / 2
-    arrow = {"arrowstyle": "-|>", "color": VERMILLION, "lw": 1.5}
-    away = -0.25 * truth.shape[1] if left else 0.25 * truth.shape[1]
-    axis.annotate("", xy=(x, y), xytext=(x + away, y), arrowprops=arrow)

@@ -43,6 +43,16 @@ def test_errors_share_one_scale(collected, images):
     assert grey == {(0.0, window), (0.0, grids.GREY * top), (0.0, 1.0)}  # images, errors outside, the mask
 
 
+def test_a_bar_says_how_long_50_mm_are_where_the_voxel_is_known(results):
+    for voxel in (None, (1.2, 2.0)):
+        results.add("proposed", voxel_mm=voxel)
+        (collected,) = collect(results.folder)
+        figure = grids.method_grid(collected, read_kept(collected), MIDDLE)
+        bars = [line.get_xdata() for line in figure.axes[0].lines]
+        assert [bar[1] - bar[0] for bar in bars] == ([25.0] if voxel else [])
+        assert ("50 mm" in words(figure)) == bool(voxel)
+
+
 def test_error_map_is_relative_to_the_truths_maximum(full, collected, images):
     panel = next(p for p in grids.grid_panels(collected, images, MIDDLE) if p.title == "modl+sinc")
     truth = read_images(full.layout.reference("vwi", "laptop"))["t1w/s0/1/truth"]

@@ -53,13 +53,26 @@ def test_bounds_have_no_say_in_the_region(results):
     assert regions[0] == regions[1]
 
 
+def test_the_best_of_each_group_and_the_single_stage_network_choose_the_region(results):
+    psnrs = {
+        "joint": {"proposed": 30.0, "modl~rrdb": 31.0, "hr-unrolled": 27.0},
+        "sequential": {"modl+rrdb": 29.0, "modl+sinc": 28.0}, "bound": {"oracle+sinc": 40.0},
+    }  # fmt: skip
+    for method, group, psnr in ((m, group, psnr) for group, own in psnrs.items() for m, psnr in own.items()):
+        results.add(method, group, psnr=psnr, details={"psnr_fg": psnr})
+    collected = only(results)
+    assert zoom.choosing(collected, read_kept(collected), MIDDLE) == ["modl~rrdb", "modl+rrdb", "hr-unrolled"]
+
+
 def test_zoom_shows_the_region_of_every_method(collected, images):
     figure = zoom.zoomed(collected, images, MIDDLE)
     titles = [axis.get_title() for axis in figure.axes]
     assert titles == ["t1w", "truth", "ablation-end-to-end", "proposed", "dl-espirit+bebygan", "modl+bebygan", "modl+bicubic",
                       "modl+sinc", "ablation-sr", "oracle+sinc (bound)"]  # fmt: skip
-    ranked = [method for method in collected.methods() if method not in ("oracle+sinc", "t2net")]
-    region = zoom.region_of(images, MIDDLE, ranked)
+    chosen = zoom.choosing(collected, images, MIDDLE)
+    groups = [collected.group(method) for method in chosen]
+    assert groups == ["joint", "sequential"]
+    region = zoom.region_of(images, MIDDLE, chosen)
     assert np.array_equal(figure.axes[1].images[0].get_array(), region.of(images.part(MIDDLE, "truth")))
     assert np.array_equal(figure.axes[5].images[0].get_array(), region.of(images.image("modl+bebygan", MIDDLE)))
 
