@@ -1,19 +1,23 @@
 """The tables for the terminal: these figures, and beside them those of other results, such as the reference's."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich import box
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from bench.errors import UserError
 from bench.metrics.scores import BY_ID
+from bench.report.claims import judge
 from bench.report.read.results import DatasetResults, collect
 from bench.report.tables.captions import caption_of_means, not_computed, timed_busy, unequal, unfinished
-from bench.report.tables.main import best, lines, mean, number, time_of
+from bench.report.tables.main import Line, best, lines, mean, number, time_of
+from bench.report.tables.verdict import headline
 
 SHOWN = ("psnr_fg", "lpips_fg", "psnr", "ssim", "lpips")
 COMPARED = ("psnr_fg", "psnr", "lpips")
@@ -58,15 +62,16 @@ def _data(results: DatasetResults, method: str) -> set[tuple[str, str, int]]:
 
 
 def summary(results: Path, dataset: str, profile: str, beside: Path | None = None) -> Table | Group:
-    """The table for the terminal; with `beside`, a second one with those results' means and the difference.
+    """The table for the terminal, best first, and the verdict; with `beside`, a second table: those means and the difference.
 
     Raises
     ------
     UserError
         If `results` holds no such runs or a file is damaged; `beside` may lack them.
     """
-    found = collect(results, dataset, profile)[0].same_people
-    table = lines(found)
+    everything = collect(results, dataset, profile)[0]
+    found = everything.same_people
+    table = sorted(lines(found), key=_rank)
     main = _new(caption_of_means(found), ("method", *(BY_ID[score].name for score in SHOWN), "s / slice"))
     winners = {score: best(table, score) for score in SHOWN}
     for line in table:
@@ -75,7 +80,7 @@ def summary(results: Path, dataset: str, profile: str, beside: Path | None = Non
             if line.method in winners[score]:
                 cells[i] = f"[bold]{cells[i]}[/bold]"
         main.add_row(line.method, *(cells if line.done else [line.status, *cells[1:]]), time_of(line))
-    missing = [*not_computed(found), *unequal(found), *timed_busy(table), *unfinished(found)]
+    missing = [*_whose_stages(found), *not_computed(found), *unequal(found), *timed_busy(table), *unfinished(found)]
     second = None
     if beside is not None:
         try:
@@ -84,7 +89,24 @@ def summary(results: Path, dataset: str, profile: str, beside: Path | None = Non
         except UserError as error:
             missing.append(f"nothing to compare with: {error}")
     main.caption, main.caption_justify = escape("\n".join(missing)) or None, "left"
-    return Group(main, second) if second else main
+    verdict = judge(everything)
+    parts: list[RenderableType] = [main]
+    if verdict.made:
+        parts += [Text("\n".join(headline(everything, verdict)), overflow="fold"), ""]
+    if second:
+        parts.append(second)
+    return Group(*parts) if len(parts) > 1 else main
+
+
+def _rank(line: Line) -> tuple[bool, bool, float]:
+    """Best first by the first score; then bounds, then what has no rows."""
+    value = line.means[SHOWN[0]] if line.done else math.nan
+    return math.isnan(value), line.group == "bound", -value
+
+
+def _whose_stages(results: DatasetResults) -> list[str]:
+    others = sorted({run.record.stages_of for run in results.done if run.record.stages_of})
+    return [f"Networks are those of {', '.join(others)}, trained on other people."] if others else []
 
 
 def _side_by_side(pairs: list[Beside], beside: Path) -> Table:
