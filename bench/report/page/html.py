@@ -16,7 +16,7 @@ from bench.report.read.provenance import read_provenance
 from bench.report.read.results import DatasetResults
 from bench.report.tables import verdict
 from bench.report.tables.captions import JOINT_SAID, caption, notes, title
-from bench.report.tables.main import HEADER, Table, body, lines
+from bench.report.tables.main import HEADER, Table, body, lines, ranked
 
 WIDTH = 1300  # pixels
 
@@ -44,7 +44,7 @@ def page(
         browsable=bool(browsable["sections"]),
         data=_script(json.dumps(browsable, separators=(",", ":"))),
         style=Markup(_own("page.css")),  # noqa: S704 - a file of this package
-        script=Markup(_own("page.js")),  # noqa: S704
+        script=Markup(_own("tables.js") + "\n" + _own("browser.js")),  # noqa: S704
     )
     return text + "\n"
 
@@ -95,7 +95,7 @@ def _table(results: DatasetResults, contrast: str | None) -> dict[str, object]:
     def bold(text: str) -> str:
         return Markup("<b>{}</b>").format(text)
 
-    table = lines(results, contrast)
+    table = ranked(lines(results, contrast))
     rows = body(table, bold, escape)
     for line, row in zip(table, rows, strict=True):
         row[0] = Markup('<a href="#{}">{}</a>').format(_anchor(results, line.method), row[0])

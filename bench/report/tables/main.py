@@ -225,6 +225,16 @@ def differences(one: Line, other: Line, score: str) -> "pd.Series[float]":
     return (one.by_slice[score] - other.by_slice[score]).dropna()
 
 
+def ranked(table: Sequence[Line]) -> list[Line]:
+    """Best first, by the first score of `MAIN`; then bounds, then what has no rows."""
+
+    def place(line: Line) -> tuple[bool, bool, float]:
+        value = line.means[MAIN[0]] if line.done else float("nan")
+        return bool(np.isnan(value)), line.group == "bound", -value
+
+    return sorted(table, key=place)
+
+
 def best(table: Sequence[Line], score: str) -> set[str]:
     """Methods with the best printed mean; bounds are not ranked."""
     ranked = {line.method: round(line.means[score], BY_ID[score].digits) for line in table if line.group != "bound"}

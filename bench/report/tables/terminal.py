@@ -1,6 +1,5 @@
 """The tables for the terminal: these figures, and beside them those of other results, such as the reference's."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from bench.metrics.scores import BY_ID
 from bench.report.claims import judge
 from bench.report.read.results import DatasetResults, collect
 from bench.report.tables.captions import caption_of_means, not_computed, timed_busy, unequal, unfinished
-from bench.report.tables.main import Line, best, lines, mean, number, time_of
+from bench.report.tables.main import best, lines, mean, number, ranked, time_of
 from bench.report.tables.verdict import headline
 
 SHOWN = ("psnr_fg", "lpips_fg", "psnr", "ssim", "lpips")
@@ -71,7 +70,7 @@ def summary(results: Path, dataset: str, profile: str, beside: Path | None = Non
     """
     everything = collect(results, dataset, profile)[0]
     found = everything.same_people
-    table = sorted(lines(found), key=_rank)
+    table = ranked(lines(found))
     main = _new(caption_of_means(found), ("method", *(BY_ID[score].name for score in SHOWN), "s / slice"))
     winners = {score: best(table, score) for score in SHOWN}
     for line in table:
@@ -96,12 +95,6 @@ def summary(results: Path, dataset: str, profile: str, beside: Path | None = Non
     if second:
         parts.append(second)
     return Group(*parts) if len(parts) > 1 else main
-
-
-def _rank(line: Line) -> tuple[bool, bool, float]:
-    """Best first by the first score; then bounds, then what has no rows."""
-    value = line.means[SHOWN[0]] if line.done else math.nan
-    return math.isnan(value), line.group == "bound", -value
 
 
 def _whose_stages(results: DatasetResults) -> list[str]:
