@@ -19,6 +19,8 @@ from bench.report.tables.captions import JOINT_SAID, caption, notes, title
 from bench.report.tables.main import HEADER, Table, body, lines, ranked
 
 WIDTH = 1300  # pixels
+IN_SIGHT = ("grid-", "zoom-", "regimes", "quality-quality")
+"""What the names of figures begin with of which the first is in sight; the others are folded."""
 
 
 def page(
@@ -61,6 +63,8 @@ def _script(text: str) -> Markup:
 def _content(section: Section, out: Path) -> dict[str, object]:
     results = section.results.same_people  # but for the verdict and the provenance
     common, own = read_provenance(section.results)
+    firsts = (next((p for p in section.pictures if p.png.stem.startswith(kind)), None) for kind in IN_SIGHT)
+    in_sight = [picture for picture in firsts if picture]
     several = results.contrasts() if len(results.contrasts()) > 1 else []
     return {
         "id": browser.section_id(results),
@@ -77,7 +81,8 @@ def _content(section: Section, out: Path) -> dict[str, object]:
         "contrasts": [_table(results, contrast) for contrast in several],
         "notes": notes(results, lines(results)),
         "tables": section.tables,
-        "pictures": section.pictures,
+        "pictures": in_sight,
+        "further": [picture for picture in section.pictures if picture not in in_sight],
         "common": common,
         "runs": [
             (method, _anchor(results, method), [(run, said) for run, said in own if run.method == method])
