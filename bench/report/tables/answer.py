@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.metrics.scores import BY_ID
 from bench.report.claims import Claim, Verdict, judge
-from bench.report.declared import CLASSES, COMPARISONS, INTERACTION, Declared
+from bench.report.declared import BESIDE, CLASSES, COMPARISONS, INTERACTION, Declared
 from bench.report.read.results import DatasetResults
 from bench.report.statistics import Outcome
 from bench.report.tables.captions import counted
@@ -25,7 +25,7 @@ AHEAD = (Outcome.DIFFERENT, Outcome.LESS_THAN_MATTERS)
 
 
 def in_a_sentence(found: Judged) -> str:
-    """Who is ahead, in how many comparisons of joint against sequential training, of how many people."""
+    """Who is ahead by what is confirmatory; how many comparisons of joint with sequential training show what."""
     tested = [claim for claim in _claims(found) if claim.declared.asks != INTERACTION]
     if not tested:
         return "Not tested: no declared comparison of joint against sequential has five people."
@@ -33,19 +33,24 @@ def in_a_sentence(found: Judged) -> str:
         [c for c in tested if c.outcome in AHEAD and (c.winner == c.one) == first] for first in (True, False)
     )
     counts = {
-        "show joint ahead": len(joint),
-        "show the sequence ahead": len(sequence),
+        f"show joint ahead{_apart(joint)}": len(joint),
+        f"show the sequence ahead{_apart(sequence)}": len(sequence),
         "are practically equal": sum(c.outcome is Outcome.EQUAL for c in tested),
         "are not decided": sum(c.outcome is Outcome.UNDECIDED for c in tested),
     }
     led = {(False, False): "No winner", (True, False): "Joint", (False, True): "Sequence", (True, True): "Both"}
+    lead = led[any(c.confirmatory for c in joint), any(c.confirmatory for c in sequence)]
     people = sorted({claim.paired.people for claim in tested if claim.paired})
     of = f"{people[0]} people each" if len(people) == 1 else f"{people[0]} to {people[-1]} people"
     classes = " and ".join(loss for loss in CLASSES if any(c.declared.loss == loss for c in tested))
     return (
-        f"{led[bool(joint), bool(sequence)]}: of {counted(len(tested), 'comparison')} of joint with sequential training "
+        f"{lead}: of {counted(len(tested), 'comparison')} of joint with sequential training "
         f"(class {classes}, {of}), {', '.join(f'{n} {what}' for what, n in counts.items() if n)}."
     )
+
+
+def _apart(claims: Sequence[Claim]) -> str:
+    return "" if any(claim.confirmatory for claim in claims) else " (exploratory)"
 
 
 def people_table(found: Judged) -> Table:
@@ -121,7 +126,7 @@ def where(found: Judged) -> list[str]:
         cells = results.contrasts()
         if not all(name.startswith("r") and name.count("-") == 2 for name in cells):
             continue
-        for claim in (c for c in verdict.made if not c.declared.picked):
+        for claim in verdict.made:
             means = {name: _mean(results, name, claim.declared) for name in cells}
             known = {name: mean for name, mean in means.items() if not np.isnan(mean)}
             low, high = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
@@ -156,6 +161,14 @@ def limits(found: Judged) -> list[str]:
                 else "."
             )
         )
+    for results, _ in found:
+        there = {run.method for run in results.done}
+        said += [
+            f"{results.dataset}: no {beside.other} beside {beside.one}, so what its refinement adds and what training "
+            "together adds are not told apart there."
+            for beside in BESIDE
+            if beside.one in there and beside.other not in there
+        ]
     seeds = max((len({run.record.seed for run in results.done}) for results, _ in found), default=0)
     said.append(f"{counted(seeds, 'training seed')} at most.")
     return said

@@ -42,6 +42,14 @@ def test_the_sentence_counts_who_is_ahead(results, gain, said):
     assert answer.in_a_sentence(judged(results)) == said
 
 
+def test_what_is_exploratory_gives_no_lead(results):
+    ten(results, *STRONGEST, 0.0)  # ends the confirmatory part
+    ten(results, "ablation-end-to-end-l1", "ablation-separate-l1", 1.0)
+    said = answer.in_a_sentence(judged(results))
+    assert said.startswith("No winner: of 2 comparisons")
+    assert "1 show joint ahead (exploratory), 1 are practically equal." in said
+
+
 def test_what_the_interaction_adds_is_no_comparison_of_joint_with_sequential(results):
     ten(results, "proposed-l1", "ablation-end-to-end-l1", 1.0)
     assert answer.in_a_sentence(judged(results)).startswith("Not tested")
@@ -83,6 +91,13 @@ def test_the_limits_name_kind_of_data_and_size_of_networks(results):
         "at most 0.25 M parameters, 600 updates a stage (the paper: 400,000): this neither confirms nor refutes" in said
     )
     assert "1 training seed at most." in said
+
+
+def test_a_refinement_without_its_frozen_twin_is_a_limit(results):
+    results.add("hr-refined", "joint", loss="l1")
+    assert "vwi: no hr-refined-frozen beside hr-refined" in " ".join(answer.limits(judged(results)))
+    results.add("hr-refined-frozen", "sequential", loss="l1")
+    assert "hr-refined-frozen" not in " ".join(answer.limits(judged(results)))
 
 
 def test_a_few_rows_are_those_of_the_dataset_with_most_people(results):
