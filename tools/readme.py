@@ -6,20 +6,20 @@ from pathlib import Path
 
 from bench.metrics.scores import BY_ID
 from bench.report.claims import judge
-from bench.report.figures.answer import answer_plot
+from bench.report.figures.answer import answer_plot, claims
 from bench.report.figures.drawing import save
 from bench.report.figures.grids import method_grid
 from bench.report.read.images import example, read_kept
 from bench.report.read.results import DatasetResults, collect
 from bench.report.tables import answer, verdict
 from bench.report.tables.captions import caption_without_intervals
+from bench.report.tables.chosen import few
 from bench.report.tables.formats import markdown_table
 from bench.report.tables.main import best, cell, lines, number
 from bench.store.layout import path_part
 
 SHOWN = ("psnr_fg", "lpips_fg", "psnr", "ssim", "lpips")
 BEGIN, END = "<!-- results -->\n", "<!-- /results -->"
-MOST_PANELS = 12
 
 
 def table(results: DatasetResults) -> str:
@@ -49,10 +49,9 @@ def picture(results: DatasetResults, folder: Path) -> Path | None:
     name = example(results.same_people, images)
     if name is None:
         return None
-    chosen = {line.method for line in answer.chosen(results, judge(results)).values()}
     shown = results.same_people
-    if len(shown.methods()) > MOST_PANELS and len(chosen) > 1:
-        shown = replace(shown, runs=tuple(run for run in shown.runs if run.method in chosen))
+    chosen = few(shown, judge(results))
+    shown = replace(shown, runs=tuple(run for run in shown.runs if run.method in chosen))
     return save(method_grid(shown, images, name), folder / path_part(results.dataset), False)[0]
 
 
@@ -69,7 +68,7 @@ def first_screen(found: list[DatasetResults], pictures: Path, page: Path) -> str
     """The answer, a figure, a few rows, the limits."""
     judged = [(results, judge(results)) for results in found]
     said = [f"**{answer.in_a_sentence(judged)}**", *answer.where(judged)]
-    figure = answer_plot(judged)
+    figure = answer_plot(claims(judged))
     if figure:
         png = save(figure, pictures / "declared", False)[0]
         said.append(f"![Every person's difference in each declared comparison]({_link(png, page)})")

@@ -37,6 +37,7 @@ def make_report(
         If `results` holds no runs or a file is damaged.
     """
     from bench.report import claims, figures, tables
+    from bench.report.figures.answer import claims as claims_data
     from bench.report.page import Answer, Section, html, index
     from bench.report.read.images import read_kept
     from bench.report.tables import formats
@@ -66,13 +67,13 @@ def make_report(
     answer = Answer(
         tables.answer.in_a_sentence(judged), tables.answer.where(judged), tables.answer.by_comparison(judged),
         tables.answer.limits(judged), tables.answer.few_rows(judged), figures.declared(judged, out, pdf),
+        claims_data(judged),
     )  # fmt: skip
     written += answer.picture.files if answer.picture else ()
     speeds = ResultsFolder(results).speeds()
     fast, grown = tables.speed.table(speeds), figures.growth_plot(speeds, out, pdf)
     written += grown.files if grown else ()
     pages = {out / name: text for name, text in (formats.files(fast) if fast else {}).items()}
-    pages[out / "declared.csv"] = formats.plain_csv(tables.answer.people_table(judged))
     pages |= {
         out / "index.md": index.index(answer, sections, overview, out, fast),
         out / "index.html": html.page(answer, sections, overview, out, fast, grown),

@@ -93,6 +93,12 @@ class Verdict:
         return [claim for claim in self.declared if claim.paired]
 
     @property
+    def by_person(self) -> list[Claim]:
+        """Those of which every person is shown: declared ones with rows, and what stands beside them."""
+        beside = (c for c in self.exploratory if c.declared in fixed.BESIDE and c.score == PRIMARY[c.declared.loss])
+        return [*self.made, *beside]
+
+    @property
     def tested(self) -> bool:
         """Whether any has people enough."""
         return any(claim.paired and claim.paired.tested for claim in (*self.declared, *self.exploratory))

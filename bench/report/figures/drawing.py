@@ -2,17 +2,21 @@
 
 import io
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
 from PIL import Image
 
 from bench.store.files import atomic_path, atomic_write
@@ -42,7 +46,13 @@ CORNER: dict[str, Any] = {
     "fontsize": 6.5,
     "bbox": {"facecolor": "black", "alpha": 0.75, "pad": 1, "edgecolor": "none"},
 }
+ON_IMAGE: dict[str, Any] = {
+    "color": "white",
+    "fontsize": 6.5,
+    "path_effects": [withStroke(linewidth=1.5, foreground="black")],
+}
 BAR_MM = 50
+SIDES = ("L", "R")  # of the patient, at the left and right of slices cut from heads
 PANEL, GAP, TITLE, HEAD, FOOT = 1.45, 0.06, 0.2, 0.45, 0.55  # inches
 
 
@@ -58,11 +68,18 @@ class Picture:
     """What it shows, for who cannot see it."""
     slice: SliceName | None = None
     """The slice whose images it shows, where a page that holds them can draw it itself."""
+    first: Sequence[str] = ()
+    """Methods that the page then shows before all others."""
 
     @property
     def png(self) -> Path:
         """What a page shows."""
         return self.files[0]
+
+    @property
+    def csv(self) -> Path | None:
+        """Its numbers; None of images."""
+        return next((file for file in self.files if file.suffix == ".csv"), None)
 
 
 def save(figure: Figure, path: Path, pdf: bool) -> tuple[Path, ...]:
@@ -81,6 +98,33 @@ def save(figure: Figure, path: Path, pdf: bool) -> tuple[Path, ...]:
             warnings.filterwarnings("ignore", "Glyph .* missing from font")
             figure.savefig(temporary, format="pdf", metadata=NO_DATES)
     return tuple(written)
+
+
+def save_chart(
+    data: pd.DataFrame, draw: Callable[[pd.DataFrame], Figure | None], path: Path, pdf: bool
+) -> tuple[Path, ...]:
+    """Write numbers as a CSV and the figure that `draw` makes of them as written; nothing where it makes none.
+
+    Returns
+    -------
+    tuple of Path
+        The PNG first, the CSV last.
+    """
+    if data.empty:
+        return ()
+    text = data.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    words = {name: str for name in data if not is_numeric_dtype(data[name])}
+    figure = draw(pd.read_csv(io.StringIO(text), dtype=words, keep_default_na=False, na_values=_empty(data)))
+    if figure is None:
+        return ()
+    files = save(figure, path, pdf)
+    atomic_write(path.parent / f"{path.name}.csv", text)
+    return (*files, path.parent / f"{path.name}.csv")
+
+
+def _empty(data: pd.DataFrame) -> dict[Any, list[str]]:
+    """Of columns of numbers, that nothing stands for none."""
+    return {name: [""] for name in data if is_numeric_dtype(data[name])}
 
 
 def small_png(image: Image.Image) -> bytes:
@@ -164,7 +208,13 @@ def scale_bar(axis: Axes, pixel_mm: float) -> None:
     bottom, left = max(axis.get_ylim()), min(axis.get_xlim())
     y, x = 0.96 * bottom, left + 0.05 * bottom
     axis.plot([x, x + BAR_MM / pixel_mm], [y, y], color="white", lw=2, solid_capstyle="butt")
-    axis.text(x, y - 0.015 * bottom, f"{BAR_MM} mm", color="white", fontsize=6.5, va="bottom")
+    axis.text(x, y - 0.015 * bottom, f"{BAR_MM} mm", va="bottom", **ON_IMAGE)
+
+
+def sides(axis: Axes) -> None:
+    """The patient's left and right, at the edges of an image cut from a head."""
+    for x, text, at in zip((0.02, 0.98), SIDES, ("left", "right"), strict=True):
+        axis.text(x, 0.98, text, transform=axis.transAxes, ha=at, va="top", **ON_IMAGE)
 
 
 def title(axis: Axes, text: str) -> None:

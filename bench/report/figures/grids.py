@@ -25,6 +25,7 @@ from bench.report.figures.drawing import (
     named,
     scale_bar,
     show,
+    sides,
     slice_title,
     title,
 )
@@ -75,6 +76,8 @@ def method_grid(results: DatasetResults, images: KeptImages, name: SliceName) ->
             _draw_image(panel, axis, window)
             if i == 0 and voxel:
                 scale_bar(axis, voxel[1])
+            if i == 0 and results.simulated:
+                sides(axis)
             if panel.below is not None:
                 drawn = _draw_below(panel, sheet.place(i, tall, tall + GAP / 2), top) or drawn
         if drawn is not None:

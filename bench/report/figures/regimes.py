@@ -1,9 +1,5 @@
 """A map over cells of acceleration, coils and noise: where a declared difference grows, and what the reconstruction lost."""
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -14,58 +10,48 @@ from bench.metrics.scores import BY_ID
 from bench.report.claims import Verdict, person_differences
 from bench.report.declared import margin
 from bench.report.figures.drawing import BLACK, BLUE, STYLE, VERMILLION
+from bench.report.read.cells import cells
 from bench.report.read.results import DatasetResults
-from bench.report.tables.captions import about_data
 from bench.report.tables.verdict import named
 
-CELL = re.compile(r"r(\d+)-c(\d+)-n(\d+)")
-LOST = "psnr_fg"
+LOST, OF_BOUND = "psnr_fg", "lost"
 FREE = ("sinc", "bicubic")
 """Super-resolvers that learn nothing, so that a difference between two of their inputs is the reconstruction's."""
 BOUND = "oracle"
+COLUMNS = ["claim", "one", "other", "score", "coils", "acceleration", "noise", "person", "difference"]
 
 
-@dataclass(frozen=True, order=True)
-class Cell:
-    """A regime, named like `r8-c4-n03`."""
-
-    coils: int
-    acceleration: int
-    noise: int
-    """In hundredths."""
-    contrast: str
-    """Its name."""
-
-
-def cells(contrasts: Sequence[str]) -> list[Cell]:
-    """Those contrasts that are cells, by coils, acceleration and noise."""
-    found = [(name, match) for name in contrasts if (match := CELL.fullmatch(name))]
-    return sorted(Cell(int(m[2]), int(m[1]), int(m[3]), name) for name, m in found)
-
-
-def regime_map(results: DatasetResults, verdict: Verdict) -> Figure | None:
-    """A row a declared comparison, then one of what a reconstruction lost to the bound; None where contrasts are no cells."""
-    found = cells(results.contrasts())
-    rows: list[tuple[str, str, str, str]] = [
-        (f"{named(c)} {c.one}\n− {c.other}", c.one, c.other, c.score) for c in verdict.made
+def differences_by_cell(results: DatasetResults, verdict: Verdict) -> pd.DataFrame:
+    """A row a person and cell: of each declared comparison, then of what a reconstruction lost to the bound."""
+    asked: list[tuple[str, str, str, str]] = [(named(c), c.one, c.other, c.score) for c in verdict.made]
+    asked += [(OF_BOUND, bound, method, LOST) for bound, method in lost(results)]
+    rows = [
+        [claim, one, other, score, cell.coils, cell.acceleration, cell.noise, person, difference]
+        for claim, one, other, score in asked
+        for cell in cells(results.contrasts())
+        for person, difference in person_differences(results, one, other, score, cell.contrast).items()
     ]
-    rows += [(f"{bound}\n− {method}", bound, method, LOST) for bound, method in lost(results)]
-    if not found or not rows:
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def regime_map(data: pd.DataFrame, heading: str) -> Figure | None:
+    """Of `differences_by_cell`: a row a comparison, a column a number of coils; None where contrasts are no cells."""
+    if data.empty:
         return None
-    coils = sorted({cell.coils for cell in found})
+    rows = list(data.groupby(["claim", "one", "other", "score"], sort=False))
+    coils = sorted(data["coils"].unique())
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.6 + 3.6 * len(coils), 0.9 + 1.6 * len(rows)), layout="constrained")
-        figure.suptitle(f"{about_data(results)}\nby cell, one dot a person", fontsize=10)
+        figure.suptitle(f"{heading}\nby cell, one dot a person", fontsize=10)
         axes = figure.subplots(len(rows), len(coils), squeeze=False, sharex="col", sharey="row")
-        for line, (label, one, other, score) in zip(axes, rows, strict=True):
+        for line, ((claim, one, other, of), own) in zip(axes, rows, strict=True):
+            score = str(of)
+            asked = "" if claim == OF_BOUND else f"{claim} "
+            line[0].set_ylabel(f"{asked}{one}\n− {other}\n{BY_ID[score].label}", fontsize=7)
             for axis, count in zip(line, coils, strict=True):
-                own = [cell for cell in found if cell.coils == count]
-                _draw(axis, [person_differences(results, one, other, score, cell.contrast) for cell in own])
-                if not one.startswith(f"{BOUND}+"):
+                _draw(axis, own[own["coils"] == count])
+                if asked:
                     axis.axhspan(-margin(score), margin(score), color="0.93", lw=0, zorder=0)
-                axis.set_xticks(range(len(own)), [f"{c.acceleration}×\n.{c.noise:02d}" for c in own], fontsize=7)
-                axis.set_xlim(-0.6, len(own) - 0.4)
-            line[0].set_ylabel(f"{label}\n{BY_ID[score].label}", fontsize=7)
         for axis, count in zip(axes[0], coils, strict=True):
             axis.set_title(f"{count} coils")
         for axis in axes[-1]:
@@ -80,13 +66,16 @@ def lost(results: DatasetResults) -> list[tuple[str, str]]:
     return [(bound, method) for bound, method in pairs if bound in methods and bound != method]
 
 
-def _draw(axis: Axes, people: Sequence["pd.Series[float]"]) -> None:
+def _draw(axis: Axes, own: pd.DataFrame) -> None:
     axis.axhline(0, color=BLACK, lw=0.8, zorder=1)
-    means = [float(own.mean()) for own in people]
-    axis.plot(range(len(people)), means, "-", color=VERMILLION, lw=0.8, zorder=2)
-    for i, own in enumerate(people):
-        across = i + (np.linspace(-0.2, 0.2, own.size) if own.size > 1 else np.zeros(own.size))
-        axis.scatter(across, own.to_numpy(), s=10, color=BLUE, lw=0, alpha=0.7, zorder=3)
+    found = list(own.groupby(["acceleration", "noise"]))
+    means = [float(people["difference"].mean()) for _, people in found]
+    axis.plot(range(len(found)), means, "-", color=VERMILLION, lw=0.8, zorder=2)
+    for i, (_, people) in enumerate(found):
+        across = i + (np.linspace(-0.2, 0.2, len(people)) if len(people) > 1 else np.zeros(len(people)))
+        axis.scatter(across, people["difference"], s=10, color=BLUE, lw=0, alpha=0.7, zorder=3)
         axis.plot([i - 0.3, i + 0.3], [means[i]] * 2, color=VERMILLION, lw=2, zorder=4)
+    axis.set_xticks(range(len(found)), [f"{times}×\n.{noise:02d}" for (times, noise), _ in found], fontsize=7)
+    axis.set_xlim(-0.6, len(found) - 0.4)
     axis.grid(axis="y", color="0.92")
     axis.set_axisbelow(True)

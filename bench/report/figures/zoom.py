@@ -15,12 +15,13 @@ from bench.report.figures.drawing import PANEL, STYLE, VERMILLION, Sheet, balanc
 from bench.report.read.images import KeptImages
 from bench.report.read.results import GROUPS, DatasetResults
 from bench.report.tables.captions import about_data
+from bench.report.tables.chosen import SINGLE_STAGE
 from bench.report.tables.main import best_of, lines
 from bench.store.images import SliceName
 
 ABLATED = ("proposed", "ablation-")  # what the ids of the paper's network and of its ablations begin with
 SIDE = 0.22  # of the shorter side of the image
-CHOSEN_BY, SINGLE_STAGE = "psnr_fg", "hr-unrolled"
+CHOSEN_BY = "psnr_fg"
 GREY_PERCENTILES = (0.5, 99.5)  # of the region in all images, black and white
 
 
@@ -75,18 +76,18 @@ def region_of(images: KeptImages, name: SliceName, methods: Sequence[str]) -> Re
     return choose_region([images.part(name, "truth"), *found], images.part(name, "foreground"))
 
 
-def zoomed(results: DatasetResults, images: KeptImages, name: SliceName) -> Figure | None:
-    """Every method's region. A few have a say in where it lies, bounds have none."""
-    ranked = shown(results, images, name, [group for group in GROUPS if group != "bound"])
+def zoomed(results: DatasetResults, images: KeptImages, name: SliceName, methods: Sequence[str]) -> Figure | None:
+    """The region of these methods, bounds last. A few have a say in where it lies, bounds have none."""
+    ranked = [m for m in shown(results, images, name, [group for group in GROUPS if group != "bound"]) if m in methods]
     if not ranked:
         return None
-    methods = [*ranked, *shown(results, images, name, ("bound",))]
+    drawn = [*ranked, *(m for m in shown(results, images, name, ("bound",)) if m in methods)]
     region = region_of(images, name, choosing(results, images, name) or ranked)
-    columns = balanced(len(methods) + 2, 6, 8)
+    columns = balanced(len(drawn) + 2, 6, 8)
     with mpl.rc_context(STYLE):
         heading = f"{about_data(results)}\n{slice_title(name)}: the square in which the best methods and the truth differ most"
-        sheet = Sheet(columns, -(-(len(methods) + 2) // columns), PANEL, region.side, heading)
-        _draw_row(sheet, 0, results, images, name, region, methods)
+        sheet = Sheet(columns, -(-(len(drawn) + 2) // columns), PANEL, region.side, heading)
+        _draw_row(sheet, 0, results, images, name, region, drawn)
     return sheet.figure
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from bench.report.claims import Verdict
 from bench.report.figures.drawing import Picture
 from bench.report.read.images import KeptImages
@@ -27,6 +29,8 @@ class Answer:
     """A few methods."""
     picture: Picture | None
     """The declared comparisons, each person a dot."""
+    claims: pd.DataFrame
+    """What it is drawn of: `figures.answer.claims`."""
 
 
 @dataclass(frozen=True)

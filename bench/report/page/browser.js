@@ -1,70 +1,8 @@
 // The slice browser: one view, shared by images and error maps.
 
-const { sections, colours } = JSON.parse(document.getElementById("data").textContent);
-const $ = (id) => document.getElementById(id);
-const TRUTH = "truth";
 const view = { zoom: 1, x: 0, y: 0 }; // x, y: what lies in the middle, from the middle of the image, in its widths and heights
-const pixels = new Map(); // grey levels of decoded images, by their base64
 let turn = 0; // of loading: only the latest is drawn
 let shown = null; // { slice, a, b }: ids and grey levels of what is drawn
-
-const levels = (slice, method) => levelsOf(slice, slice.images[method]);
-
-async function levelsOf(slice, source) {
-  if (!pixels.has(source)) {
-    const image = new Image();
-    image.src = "data:image/png;base64," + source;
-    await image.decode();
-    const [width, height] = slice.size;
-    const context = element("canvas", { width, height }).getContext("2d", { willReadFrequently: true });
-    context.imageSmoothingEnabled = false;
-    context.drawImage(image, 0, 0, width, height);
-    const data = context.getImageData(0, 0, width, height).data;
-    pixels.set(source, Uint8Array.from({ length: width * height }, (_, i) => data[4 * i]));
-  }
-  return pixels.get(source);
-}
-
-function painted(slice, of, table) { // table: red, green, blue of each level
-  const [width, height] = slice.size;
-  const canvas = element("canvas", { width, height });
-  const image = new ImageData(width, height);
-  for (let i = 0; i < of.length; i++) {
-    const [red, green, blue] = table[of[i]];
-    image.data.set([red, green, blue, 255], 4 * i);
-  }
-  canvas.getContext("2d").putImageData(image, 0, 0);
-  return canvas;
-}
-
-function grey(slice, of, width, low) {
-  const level = (v) => Math.max(0, Math.min(1, (v / 255 - low) / width)) * 255;
-  return painted(slice, of, Array.from({ length: 256 }, (_, v) => Array(3).fill(level(v))));
-}
-
-function colour(part) {
-  const at = Math.min(1, part) * (colours.length - 1), low = Math.min(Math.floor(at), colours.length - 2);
-  return colours[low].map((c, k) => c + (at - low) * (colours[low + 1][k] - c));
-}
-
-const GREY = 1.6; // times the scale's top is white outside of the foreground
-
-function errors(slice, of, truth, inside) { // levels 256 and more are those outside
-  const within = Array.from({ length: 256 }, (_, v) => colour(v / 255 / slice.errorTop));
-  const outside = Array.from({ length: 256 }, (_, v) => Array(3).fill(Math.min(255, v / slice.errorTop / GREY)));
-  return painted(slice, Uint16Array.from(of, (v, i) => Math.abs(v - truth[i]) + (inside[i] ? 0 : 256)), [...within, ...outside]);
-}
-
-function drawBar(canvas) {
-  const context = canvas.getContext("2d");
-  for (let i = 0; i < canvas.width; i++) {
-    context.fillStyle = `rgb(${colour(i / (canvas.width - 1)).join(" ")})`;
-    context.fillRect(i, 0, 1, canvas.height);
-  }
-  return canvas;
-}
-
-const barText = (slice) => ` error, 0 to ${slice.errorTop} of the truth's maximum; outside of the foreground in grey`;
 
 function place(canvas) { // pixels of the canvas for a pixel of the image, and where its corner lies
   const [width, height] = shown.slice.size;
@@ -90,14 +28,31 @@ function draw(canvas, a, b) {
   }
   context.fillStyle = "#f0e442";
   context.fillRect(split - devicePixelRatio, 0, 2 * devicePixelRatio, canvas.height);
+  return { size, left, top };
 }
+
+const BESIDE = { error: "error maps", minus: "A − B", kspace: "k-space", nothing: "nothing" };
+
+const beside = { // what stands beside the images: of A and of B, each made when first looked at
+  error: ({ slice, a, b, truth, inside }) => [errors(slice, a, truth, inside), errors(slice, b, truth, inside)],
+  minus: ({ slice, a, b }) => Array(2).fill(difference(slice, a, b)),
+  kspace: ({ slice, a, b, truth }) => [kspace(slice, a, truth), kspace(slice, b, truth)],
+};
 
 function redraw() {
   if (!shown) return;
-  const without = $("toggle").getAttribute("aria-pressed") !== "true";
-  $("error").parentElement.hidden = $("scale").hidden = without;
-  draw($("image"), shown.greyA, shown.greyB);
-  if (!without) draw($("error"), shown.errorA, shown.errorB);
+  const which = $("beside").value, without = which === "nothing";
+  $("error").parentElement.hidden = without;
+  $("scale").hidden = which !== "error";
+  const at = draw($("image"), shown.greyA, shown.greyB);
+  annotate($("image"), { ...section(), size: shown.slice.size }, at);
+  if (!without) draw($("error"), ...(shown[which] ??= beside[which](shown)));
+  const { a, b } = shown.ids;
+  const said = {
+    error: [`error of ${a}`, `error of ${b}`], minus: ["A − B: blue, A is darker", "red, A is brighter"],
+    kspace: [`k-space of ${a}`, `k-space of ${b}`],
+  };
+  [$("error-a").textContent, $("error-b").textContent] = said[which] ?? ["", ""];
   document.querySelector(".views").classList.toggle("zoomed", view.zoom > 1);
 }
 
@@ -116,16 +71,13 @@ async function reload() {
   const [truth, left, right] = await Promise.all([TRUTH, a, b].map((method) => levels(slice, method)));
   const inside = await levelsOf(slice, slice.foreground);
   if (own !== turn) return;
-  shown = { slice, a: left, b: right };
-  Object.assign(shown, { errorA: errors(slice, left, truth, inside), errorB: errors(slice, right, truth, inside) });
+  shown = { slice, a: left, b: right, truth, inside, ids: { a, b } };
   const said = (method) => [method + bound(method), slice.scores[method]].filter(Boolean).join(", ");
   $("caption-a").textContent = said(a);
   $("caption-b").textContent = said(b);
-  $("error-a").textContent = `error of ${a}`;
-  $("error-b").textContent = `error of ${b}`;
   $("what").textContent = `${section().title}: ${section().label}. ${slice.contrast}, ${slice.name}.`;
   $("image").setAttribute("aria-label", `Left of the slider ${said(a)}; right of it ${said(b)}`);
-  $("error").setAttribute("aria-label", `Error maps of the same: |image − truth|, up to ${slice.errorTop}`);
+  $("error").setAttribute("aria-label", `Beside them: ${Object.values(BESIDE).slice(0, 3).join(", ")}; errors up to ${slice.errorTop}`);
   document.querySelector("#scale span").textContent = barText(slice);
   for (const id of ["image", "error"]) $(id).style.aspectRatio = slice.size.join(" / ");
   regrey();
@@ -145,8 +97,10 @@ function best(slice, methods) { // by PSNR, which stands first
   return methods.sort((x, y) => parseFloat(slice.scores[y]) - parseFloat(slice.scores[x]))[0];
 }
 
-function fillSlices() {
+function fillSlices(wanted, methodsWanted = {}) {
   options($("slice"), slices().map((slice, i) => [i, slice.name]));
+  const asked = slices().findIndex((slice) => slice.id === wanted);
+  if (asked >= 0) $("slice").value = asked;
   const slice = slices()[$("slice").value];
   $("window").value = 100 * slice.window;
   $("level").value = 50 * slice.window;
@@ -154,13 +108,16 @@ function fillSlices() {
   for (const [id, group] of [["a", "joint"], ["b", "sequential"]]) {
     const usual = best(slice, methods.filter((method) => section().groups[method] === group)) ?? methods.at(-1);
     options($(id), methods.map((method) => [method, method + bound(method)]), usual);
+    if (methods.includes(methodsWanted[id])) $(id).value = methodsWanted[id];
   }
   return reload();
 }
 
-function fillContrasts() {
-  options($("contrast"), [...new Set(section().slices.map((slice) => slice.contrast))].map((c) => [c, c]));
-  return fillSlices();
+function fillContrasts(wanted, ...more) {
+  const contrasts = [...new Set(section().slices.map((slice) => slice.contrast))];
+  options($("contrast"), contrasts.map((c) => [c, c]));
+  if (contrasts.includes(wanted)) $("contrast").value = wanted;
+  return fillSlices(...more);
 }
 
 function step(id, by) {
@@ -191,9 +148,31 @@ function swap() {
   return reload();
 }
 
-function toggle() {
-  $("toggle").setAttribute("aria-pressed", $("toggle").getAttribute("aria-pressed") !== "true");
-  redraw();
+// A link to what is seen: dataset, contrast, slice, A, B, what is beside, each as it is named.
+
+const HASH = "#slice=";
+
+function link() {
+  const seen = [section().id, $("contrast").value, shown.slice.id, $("a").value, $("b").value, $("beside").value];
+  return HASH + seen.map(encodeURIComponent).join(",");
+}
+
+async function copyLink() {
+  location.replace(link());
+  await copy(location.href);
+  $("link").textContent = "Copied";
+  setTimeout(() => { $("link").textContent = "Copy link to this view"; }, 1500);
+}
+
+function follow() { // names that are not here leave what is shown
+  if (!location.hash.startsWith(HASH)) return;
+  const [id, contrast, slice, a, b, which] = location.hash.slice(HASH.length).split(",").map(plain);
+  const number = sections.findIndex((one) => one.id === id);
+  if (number < 0) return;
+  $("section").value = number;
+  fillContrasts(contrast, slice, { a, b });
+  if (which in BESIDE) $("beside").value = which;
+  $("browser").scrollIntoView();
 }
 
 function reset() {
@@ -205,7 +184,7 @@ const KEYS = {
   ArrowLeft: () => pan(-0.1, 0), ArrowRight: () => pan(0.1, 0), ArrowUp: () => pan(0, -0.1), ArrowDown: () => pan(0, 0.1),
   "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: reset, "[": () => slide(-2), "]": () => slide(2),
   a: () => step("a", 1), A: () => step("a", -1), b: () => step("b", 1), B: () => step("b", -1),
-  s: swap, ",": () => step("slice", -1), ".": () => step("slice", 1), e: toggle,
+  s: swap, ",": () => step("slice", -1), ".": () => step("slice", 1), e: () => step("beside", 1),
 };
 
 function listen(canvas) {
@@ -243,58 +222,18 @@ function start() {
   $("browser").hidden = false;
   options($("section"), sections.map((one, i) => [i, `${one.title} (${one.label})`]));
   drawBar($("bar"));
-  const changes = { section: fillContrasts, contrast: fillSlices, slice: fillSlices, a: reload, b: reload };
+  options($("beside"), Object.entries(BESIDE));
+  const changes = {
+    section: () => fillContrasts(), contrast: () => fillSlices(), slice: () => fillSlices(), a: reload, b: reload, beside: redraw,
+  };
   for (const [id, action] of Object.entries(changes)) $(id).addEventListener("change", action);
   for (const id of ["window", "level"]) $(id).addEventListener("input", regrey);
-  const clicks = { toggle, swap, reset, in: () => zoom(1.5), out: () => zoom(1 / 1.5) };
+  const clicks = { swap, reset, link: copyLink, in: () => zoom(1.5), out: () => zoom(1 / 1.5) };
   for (const [id, action] of Object.entries(clicks)) $(id).addEventListener("click", action);
   $("split").addEventListener("input", redraw);
   for (const id of ["image", "error"]) listen($(id));
   new ResizeObserver(redraw).observe(document.querySelector(".views"));
-  return fillContrasts();
+  addEventListener("hashchange", follow);
+  return fillContrasts().then(follow);
 }
 
-// Grids of all methods, from the same images.
-
-async function outlined(slice, of) { // the truth, with the edge of the foreground
-  const canvas = grey(slice, of, slice.window, 0), inside = await levelsOf(slice, slice.foreground);
-  const [width, height] = slice.size, context = canvas.getContext("2d");
-  context.fillStyle = "#56B4E9";
-  inside.forEach((v, i) => {
-    const edge = v && [i - 1, i + 1, i - width, i + width].some((j) => !inside[j]);
-    if (edge) context.fillRect(i % width, Math.floor(i / width), 1, 1);
-  });
-  return canvas;
-}
-
-async function cellOf(one, slice, method, truth, inside) {
-  const name = method + (one.groups[method] === "bound" ? " (bound)" : "");
-  const cell = element("div", {}, element("span", {}, name));
-  const scores = slice.scores[method];
-  if (method in slice.images) {
-    const of = await levels(slice, method);
-    const image = method === TRUTH ? await outlined(slice, of) : grey(slice, of, slice.window, 0);
-    cell.append(image, ...(scores ? [errors(slice, of, truth, inside)] : []));
-  }
-  cell.append(element("span", {}, scores ?? slice.missing[method] ?? ""));
-  return cell;
-}
-
-async function fillGrid(figure) {
-  const one = sections.find((other) => other.id === figure.dataset.section);
-  const slice = one.slices.find((other) => other.id === figure.dataset.slice);
-  const [truth, inside] = [await levels(slice, TRUTH), await levelsOf(slice, slice.foreground)];
-  const methods = [...Object.keys(slice.images).filter((id) => !(id in one.groups)), ...Object.keys(one.groups)];
-  const cells = element("div", { className: "cells" });
-  for (const method of methods) cells.append(await cellOf(one, slice, method, truth, inside));
-  const bar = drawBar(element("canvas", { width: 256, height: 10 }));
-  const title = `${one.title}: ${one.label}. ${slice.contrast}, ${slice.name}`;
-  figure.prepend(element("div", {}, title), cells, element("div", { className: "scale" }, bar, barText(slice)));
-}
-
-async function fillGrids() {
-  for (const figure of document.querySelectorAll("figure.grid")) await fillGrid(figure);
-  document.body.dataset.filled = "all";
-}
-
-if (sections.length) start().then(fillGrids);

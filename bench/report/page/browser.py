@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.metrics.scores import BY_ID
-from bench.report.figures.drawing import PNG_LEVEL
+from bench.report.figures.drawing import PNG_LEVEL, SIDES
 from bench.report.figures.grids import error_top, grid_panels
 from bench.report.read.images import KeptImages
 from bench.report.read.results import DatasetResults
@@ -42,6 +42,8 @@ def _section(results: DatasetResults, images: KeptImages) -> dict[str, Any]:
         "id": section_id(results),
         "title": results.title,
         "label": results.label,
+        "sides": list(SIDES) if results.simulated else [],
+        "voxel": (results.runs[0].record.voxel_mm or [None])[-1],
         "groups": {method: results.group(method) for method in results.methods()},
         "slices": [_slice(results, images, name) for name in names],
     }

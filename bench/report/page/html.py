@@ -11,16 +11,28 @@ from markupsafe import Markup, escape
 from PIL import Image
 
 from bench.report.figures.drawing import Picture, small_png
-from bench.report.page import Answer, Section, browser
+from bench.report.page import Answer, Section, browser, forest
 from bench.report.read.provenance import read_provenance
 from bench.report.read.results import DatasetResults
-from bench.report.tables import verdict
-from bench.report.tables.captions import JOINT_SAID, caption, notes, title
+from bench.report.tables import noise, verdict
+from bench.report.tables.captions import JOINT_SAID, about, notes, reading, title
 from bench.report.tables.main import HEADER, Table, body, lines, ranked
 
+SCRIPTS = ("tables.js", "pixels.js", "browser.js", "grids.js")
 WIDTH = 1300  # pixels
-IN_SIGHT = ("grid-", "zoom-", "regimes", "quality-quality")
+IN_SIGHT = ("grid-", "zoom-", "regimes", "pairs", "frequencies", "quality-time")
 """What the names of figures begin with of which the first is in sight; the others are folded."""
+
+SUMMARIES = {
+    "folds": "Methods with rows of every fold, over all people",
+    "differences": "Differences between methods, person by person",
+    "propagation": "What becomes of the reconstruction's error",
+    "spectrum": "Where in k-space the error lies",
+    "details": "Further scores: edges, flat parts, detail, vessels",
+    "stages": "What was chosen before training",
+    "paper": "The paper's figures beside these",
+}
+"""What is said of a table that is folded, by its name."""
 
 
 def page(
@@ -39,6 +51,8 @@ def page(
     browsable = browser.data([(section.results, section.images) for section in sections])
     text = environment.get_template("page.html.j2").render(
         answer=answer,
+        definition=JOINT_SAID,
+        forest=forest.panels(answer.claims),
         sections=[_content(section, out) for section in sections],
         overview=overview,
         speed=speed,
@@ -46,7 +60,7 @@ def page(
         browsable=bool(browsable["sections"]),
         data=_script(json.dumps(browsable, separators=(",", ":"))),
         style=Markup(_own("page.css")),  # noqa: S704 - a file of this package
-        script=Markup(_own("tables.js") + "\n" + _own("browser.js")),  # noqa: S704
+        script=Markup("\n".join(map(_own, SCRIPTS))),  # noqa: S704
     )
     return text + "\n"
 
@@ -71,16 +85,18 @@ def _content(section: Section, out: Path) -> dict[str, object]:
         "folder": section.folder.relative_to(out).as_posix(),
         "title": results.title,
         "label": results.label,
-        "question": verdict.QUESTION,
-        "definition": JOINT_SAID,
-        "headline": verdict.headline(section.results, section.verdict),
+        "headline": [
+            *verdict.headline(section.results, section.verdict),
+            *noise.said(results, section.images),
+        ],
         "verdicts": verdict.as_tables(section.results, section.verdict),
         "remarks": verdict.remarks(section.results, section.verdict),
         "header": HEADER,
         "main": _table(results, None),
+        "reading": reading(results),
         "contrasts": [_table(results, contrast) for contrast in several],
         "notes": notes(results, lines(results)),
-        "tables": section.tables,
+        "tables": [(SUMMARIES.get(table.name, table.name), table) for table in section.tables],
         "pictures": in_sight,
         "further": [picture for picture in section.pictures if picture not in in_sight],
         "common": common,
@@ -104,13 +120,15 @@ def _table(results: DatasetResults, contrast: str | None) -> dict[str, object]:
     rows = body(table, bold, escape)
     for line, row in zip(table, rows, strict=True):
         row[0] = Markup('<a href="#{}">{}</a>').format(_anchor(results, line.method), row[0])
-    return {"title": title(results, contrast), "caption": caption(results, contrast), "rows": rows}
+    return {"title": title(results, contrast), "caption": about(results, contrast), "rows": rows}
 
 
-def _inline(path: Path) -> str:
-    """The file, or half its size where it is wider than the page can show."""
+def _inline(path: Path) -> dict[str, str | int]:
+    """The file, or half its size where it is wider than the page can show; how large a page shows it in CSS pixels."""
     content = path.read_bytes()
     with Image.open(path) as image:
-        if image.width > WIDTH:
-            content = small_png(image.convert("RGB").reduce(2))
-    return "data:image/png;base64," + base64.b64encode(content).decode()
+        width, height = image.size
+        if width > WIDTH:
+            small = image.convert("RGB").reduce(2)
+            content, (width, height) = small_png(small), small.size
+    return {"source": "data:image/png;base64," + base64.b64encode(content).decode(), "width": width, "height": height}

@@ -46,7 +46,12 @@ def index(
 
 
 def _pictures(pictures: Iterable[Picture], out: Path) -> list[str]:
-    return [f"![{_escaped(p.alt)}]({_url(p.png, out)})\n\n{p.caption}\n" for p in pictures]
+    return [f"![{_escaped(p.alt)}]({_url(p.png, out)})\n\n{p.caption}{_numbers(p, out)}\n" for p in pictures]
+
+
+def _numbers(picture: Picture, out: Path) -> str:
+    """A link to them."""
+    return f" [Its numbers]({_url(picture.csv, out)})." if picture.csv else ""
 
 
 def _url(path: Path, out: Path) -> str:

@@ -95,8 +95,16 @@ for (const holder of document.querySelectorAll(".table")) {
 
 // Provenance: a link to a closed element opens it.
 
+function plain(text) { // of a link that may have been cut
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function openTarget() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.getElementById(plain(location.hash.slice(1)));
   for (let part = target; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
   if (target) target.scrollIntoView();
 }
@@ -104,5 +112,5 @@ addEventListener("hashchange", openTarget);
 if (location.hash) openTarget();
 
 addEventListener("beforeprint", () => {
-  for (const part of document.querySelectorAll("section > details:not(.provenance)")) part.open = true;
+  for (const part of document.querySelectorAll("section details:not(.provenance, .provenance details)")) part.open = true;
 });

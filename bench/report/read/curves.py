@@ -18,6 +18,8 @@ class Curve:
 
     stage: str
     """Its id."""
+    replicate: str
+    """Its seed and fold, as its folder is called."""
     rows: pd.DataFrame
     """step, phase, psnr, and lpips and critic-accuracy where they were measured."""
     best_step: int | None
@@ -39,4 +41,4 @@ def _read(folder: StageFolder) -> Curve:
     remedy = "delete it, and the figure is made without it"
     rows = read_table(folder.curve, ("step", "phase", "psnr"), ("step", "psnr", "lpips", CRITIC), remedy)
     best = StageRecord.read(folder.record).best_step if folder.record.exists() else None
-    return Curve(folder.stage, rows, best)
+    return Curve(folder.stage, folder.path.name, rows, best)

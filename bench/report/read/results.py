@@ -16,6 +16,8 @@ from bench.store.tables import AGAIN, ROW_KEY, read_rows, read_table
 
 GROUPS = ("joint", "sequential", "single", "bound")
 """In the order in which tables show them."""
+SIMULATED = "simulated acquisition"
+"""With which the label of data begins that were simulated from a head or a phantom."""
 LOSSES = ("l1", "gan", "none")
 """The classes, in the order in which tables show them."""
 
@@ -120,6 +122,11 @@ class DatasetResults:
     def label(self) -> str:
         """What kind of data, e.g. "simulated acquisition"."""
         return self.runs[0].record.source_label
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the acquisition is: then slices are cut from heads, and columns run from the patient's left."""
+        return self.label.startswith(SIMULATED)
 
     def methods(self) -> list[str]:
         """Ids in table order: by group, by name within."""

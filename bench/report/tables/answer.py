@@ -7,19 +7,17 @@ import numpy as np
 
 from bench.metrics.scores import BY_ID
 from bench.report.claims import Claim, Verdict, judge
-from bench.report.declared import BESIDE, CLASSES, COMPARISONS, INTERACTION, Declared
+from bench.report.declared import BESIDE, CLASSES, COMPARISONS, INTERACTION, Declared, margin
+from bench.report.read.cells import cells
 from bench.report.read.results import DatasetResults
 from bench.report.statistics import Outcome
-from bench.report.tables.captions import counted
+from bench.report.tables.captions import counted, people_said
+from bench.report.tables.chosen import roles
 from bench.report.tables.main import Line, Table, lines, mean, number, significant, time_of
 from bench.report.tables.verdict import difference, interval, outcome, pair
 
 Judged = Sequence[tuple[DatasetResults, Verdict]]
 SHOWN = ("psnr_fg", "lpips_fg")
-NETWORK = ("proposed", "proposed-l1")
-"""The paper's; its twin without an adversary where it has no rows of every fold."""
-PLAIN = ("cg-sense+sinc", "cg-sense+bicubic")
-BOUND = "oracle+sinc"
 PAPER_UPDATES = 400_000
 AHEAD = (Outcome.DIFFERENT, Outcome.LESS_THAN_MATTERS)
 
@@ -33,10 +31,10 @@ def in_a_sentence(found: Judged) -> str:
         [c for c in tested if c.outcome in AHEAD and (c.winner == c.one) == first] for first in (True, False)
     )
     counts = {
-        f"show joint ahead{_apart(joint)}": len(joint),
-        f"show the sequence ahead{_apart(sequence)}": len(sequence),
-        "are practically equal": sum(c.outcome is Outcome.EQUAL for c in tested),
-        "are not decided": sum(c.outcome is Outcome.UNDECIDED for c in tested),
+        f"joint ahead{_apart(joint)}": len(joint),
+        f"the sequence ahead{_apart(sequence)}": len(sequence),
+        "the two practically equal": sum(c.outcome is Outcome.EQUAL for c in tested),
+        "nothing decided": sum(c.outcome is Outcome.UNDECIDED for c in tested),
     }
     led = {(False, False): "No winner", (True, False): "Joint", (False, True): "Sequence", (True, True): "Both"}
     lead = led[any(c.confirmatory for c in joint), any(c.confirmatory for c in sequence)]
@@ -45,45 +43,17 @@ def in_a_sentence(found: Judged) -> str:
     classes = " and ".join(loss for loss in CLASSES if any(c.declared.loss == loss for c in tested))
     return (
         f"{lead}: of {counted(len(tested), 'comparison')} of joint with sequential training "
-        f"(class {classes}, {of}), {', '.join(f'{n} {what}' for what, n in counts.items() if n)}."
+        f"(class {classes}, {of}), {_listed([f'{n} found {what}' for what, n in counts.items() if n])}."
     )
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def _apart(claims: Sequence[Claim]) -> str:
     return "" if any(claim.confirmatory for claim in claims) else " (exploratory)"
-
-
-def people_table(found: Judged) -> Table:
-    """Every dot of the figure of declared comparisons, as numbers."""
-    header = [
-        "claim",
-        "class",
-        "dataset",
-        "profile",
-        "one",
-        "other",
-        "score",
-        "person",
-        "difference",
-        "mean",
-        "low",
-        "high",
-    ]
-    rows = []
-    for results, verdict in found:
-        for claim in verdict.made:
-            assert claim.paired is not None
-            about = [
-                str(claim.declared.number),
-                claim.declared.loss,
-                results.dataset,
-                results.profile,
-                claim.one,
-                claim.other,
-            ]
-            shown = [f"{value:.6g}" for value in (claim.paired.mean, claim.paired.low, claim.paired.high)]
-            rows += [[*about, claim.score, person, f"{value:.6g}", *shown] for person, value in claim.people]
-    return Table("declared", "", header, rows, [])
 
 
 def _claims(found: Judged) -> list[Claim]:
@@ -110,32 +80,36 @@ def _of_dataset(results: DatasetResults, claim: Claim, declared: Declared) -> st
     assert claim.paired is not None
     which = f" ({pair(claim).removesuffix(' (picked)')})" if declared.picked else ""
     if not claim.paired.tested:
-        return f"{results.dataset}{which} {difference(claim)} ({_people(claim.paired.people)}, not tested)"
+        return f"{results.dataset}{which} {difference(claim)} ({people_said(claim.paired.people)}, not tested)"
     apart = "" if claim.confirmatory else ", exploratory"
     return f"{results.dataset}{which} {difference(claim)} ({interval(claim)}), {outcome(claim).split(':')[0]}{apart}"
 
 
-def _people(n: int) -> str:
-    return "one person" if n == 1 else f"{n} people"
-
-
 def where(found: Judged) -> list[str]:
-    """For each comparison made in cells of acceleration, coils and noise: between which values it lies, and where."""
+    """For each comparison made in cells of acceleration, coils and noise: in how many it matters, and where most."""
     said = []
     for results, verdict in found:
-        cells = results.contrasts()
-        if not all(name.startswith("r") and name.count("-") == 2 for name in cells):
-            continue
-        for claim in verdict.made:
-            means = {name: _mean(results, name, claim.declared) for name in cells}
-            known = {name: mean for name, mean in means.items() if not np.isnan(mean)}
-            low, high = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
-            digits, unit = BY_ID[claim.score].digits, BY_ID[claim.score].unit
-            said.append(
-                f"Where: over the {len(known)} cells of {results.dataset} {pair(claim)} goes from "
-                f"{number(known[low], digits, '+')} {unit} ({low}) to {number(known[high], digits, '+')} {unit} ({high})."
-            )
+        there = [cell.contrast for cell in cells(results.contrasts())]
+        for claim in verdict.made if there else ():
+            means = {name: _mean(results, name, claim.declared) for name in there}
+            said.append(_where(results, claim, {name: mean for name, mean in means.items() if not np.isnan(mean)}))
     return said
+
+
+def _where(results: DatasetResults, claim: Claim, means: dict[str, float]) -> str:
+    score, which = BY_ID[claim.score], results.dataset
+    digits, unit = score.digits, score.unit or score.name
+    low, high = (number(end, digits, "+") for end in (min(means.values()), max(means.values())))
+    beyond = sum(abs(mean) > margin(claim.score) for mean in means.values())
+    if not beyond:
+        return (
+            f"Where: in none of the {len(means)} cells of {which} does {pair(claim)} matter ({low} to {high} {unit})."
+        )
+    most = max(means, key=lambda name: abs(means[name]))
+    return (
+        f"Where: {pair(claim)} is as large as matters in {beyond} of the {len(means)} cells of {which}, from {low} to "
+        f"{high} {unit}, most in {most}."
+    )
 
 
 def _mean(results: DatasetResults, contrast: str, declared: Declared) -> float:
@@ -184,7 +158,7 @@ def few_rows(found: Judged) -> Table | None:
     people, results, rows = max(tables, key=lambda table: (table[0], len(table[2]), len(table[1].methods())))
     if len(rows) < 2:
         return None
-    of = "" if people == 1 else f", {_people(people)}"
+    of = "" if people == 1 else f", {people_said(people)}"
     caption = f"{results.title}: {results.label}{of}; means over people."
     header = ["", "method", *(BY_ID[score].title for score in SHOWN), "s / slice", "parameters", "GMAC"]
     body = []
@@ -198,12 +172,5 @@ def chosen(results: DatasetResults, verdict: Verdict) -> dict[str, Line]:
     """By what they are, the methods of `few_rows`."""
     whole = set(results.with_every_fold())
     table = {line.method: line for line in lines(results) if line.method in whole and line.done}
-    wanted = {
-        f"best {group}, {loss}": [verdict.picks[loss, group].method]
-        for loss in CLASSES
-        for group in ("joint", "sequential")
-        if (loss, group) in verdict.picks
-    }
-    wanted |= {"the paper's network": [*NETWORK], "CG-SENSE": [*PLAIN], "bound: no reconstruction error": [BOUND]}
-    found = {what: next((table[m] for m in methods if m in table), None) for what, methods in wanted.items()}
+    found = {what: next((table[m] for m in methods if m in table), None) for what, methods in roles(verdict).items()}
     return {what: line for what, line in found.items() if line}

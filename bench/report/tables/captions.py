@@ -22,6 +22,11 @@ def counted(n: int, noun: str) -> str:
     return f"{n} {noun}" + ("" if n == 1 else "s")
 
 
+def people_said(n: int) -> str:
+    """ "one person", "2 people"."""
+    return "one person" if n == 1 else f"{n} people"
+
+
 def about(results: DatasetResults, contrast: str | None = None) -> str:
     """What the figures are of: data, n, seeds. Simulated data is called so here."""
     rows = results.rows if contrast is None else results.rows[results.rows["contrast"] == contrast]
@@ -44,14 +49,19 @@ def title(results: DatasetResults, contrast: str | None = None) -> str:
 
 def caption(results: DatasetResults, contrast: str | None = None) -> str:
     """What the main table's figures are of, and how to read its marks."""
+    return f"{about(results, contrast)} {reading(results)}"
+
+
+def reading(results: DatasetResults) -> str:
+    """How to read the main table's marks."""
     people = results.rows["subject"].nunique()
     across = people >= FEWEST_PEOPLE
     how = f"Student's t over {people} people{corrected(results)}" if across else f"blocks of positions drawn, {WITHIN}"
     told = f"; {TIED} not told apart from the best (paired t-test over people, Holm over the methods, p ≥ {ALPHA:g})"
     return (
-        f"{about(results, contrast)} Inside of the head (fg) first, then the whole image as the paper scores it. Mean over "
-        f"people ± standard deviation over slices [95 % interval of the mean: {how}]. Best mean in bold"
-        f"{told if across else ''}; bounds see the truth and are not ranked. {GROUPS_SAID} {CLASSES_SAID}"
+        "Inside of the head (fg) first, then the whole image as the paper scores it. Mean over people ± standard deviation "
+        f"over slices [95 % interval of the mean: {how}]. Best mean in bold{told if across else ''}; bounds see the truth and "
+        f"are not ranked. {GROUPS_SAID} {CLASSES_SAID}"
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bench.metrics.scores import BY_ID
 from bench.report.claims import Claim, Verdict
-from bench.report.declared import BESIDE, CLASSES, EXPLORATORY_LEVEL, LEVEL, PRIMARY, margin
+from bench.report.declared import CLASSES, EXPLORATORY_LEVEL, LEVEL, PRIMARY, margin
 from bench.report.read.results import DatasetResults
 from bench.report.statistics import EQUIVALENCE_LEVEL, FEWEST_PEOPLE, MOST_PEOPLE, Outcome
 from bench.report.tables.captions import JOINT_SAID, about, corrected, counted
@@ -147,10 +147,7 @@ def exploratory_rows(found: Verdict) -> list[list[str]]:
 
 def people_table(found: Verdict) -> tuple[list[str], list[list[str]]]:
     """Every person's difference in each declared comparison: a header, and a row a person."""
-    claims = [
-        *found.made,
-        *(c for c in found.exploratory if c.declared in BESIDE and c.score == PRIMARY[c.declared.loss]),
-    ]
+    claims = found.by_person
     header = ["person", *(f"{named(c)} {pair(c)}, {BY_ID[c.score].label}" for c in claims)]
     columns = [dict(claim.people) for claim in claims]
     subjects = sorted({subject for column in columns for subject in column})

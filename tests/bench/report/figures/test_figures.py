@@ -1,9 +1,12 @@
+import pandas as pd
+
 from bench.report import figures
 from bench.report.claims import Verdict, judge
-from bench.report.figures import charts, grids, zoom
-from bench.report.figures.forest import forest_plot
+from bench.report.figures import answer, charts, curves, grids, pairs, regimes, zoom
+from bench.report.figures.drawing import save
 from bench.report.read.images import read_kept
 from bench.report.read.results import collect
+from bench.report.tables.captions import about_data
 from bench.store.images import SliceName
 
 NOTHING = Verdict((), (), {})
@@ -28,15 +31,17 @@ def test_all_figures_of_a_block(results, tmp_path):
     collected = only(results)
     found = judge(collected)
     pictures = figures.of_dataset(collected, read_kept(collected), found, tmp_path, False)
-    names = ("grid-t2 w", "zoom-t2 w", "ablation", "quality-time", "quality-quality", "differences", "training")
-    assert [file.name for picture in pictures for file in picture.files] == [f"{name}.png" for name in names]
+    sheets, charts = ("grid-t2 w", "zoom-t2 w", "ablation"), ("quality-quality", "quality-time", "training")
+    assert [[file.name for file in picture.files] for picture in pictures] == [
+        *([f"{name}.png"] for name in sheets),
+        *([f"{name}.png", f"{name}.csv"] for name in charts),
+    ]
     assert all("simulated acquisition" in picture.caption for picture in pictures)
 
 
 def test_every_figure_says_that_data_are_simulated(collected, images):
-    made = [grids.method_grid(collected, images, MIDDLE), zoom.zoomed(collected, images, MIDDLE),
-            zoom.ablation(collected, images), charts.quality_time(collected),
-            forest_plot(collected, judge(collected))]  # fmt: skip
+    made = [grids.method_grid(collected, images, MIDDLE), zoom.zoomed(collected, images, MIDDLE, collected.methods()),
+            zoom.ablation(collected, images)]  # fmt: skip
     said = [[*words(figure), figure.get_suptitle()] for figure in made]
     assert all(any("vwi, profile laptop: simulated acquisition\n" in text for text in texts) for texts in said)
     labels = [axis.get_ylabel() for axis in grids.examples([(collected, images)]).axes]
@@ -57,8 +62,8 @@ def test_rows_without_kept_images_have_charts_only(results, tmp_path):
     collected = only(results)
     images = read_kept(collected)
     assert [p.png.name for p in figures.of_dataset(collected, images, NOTHING, tmp_path, False)] == [
-        "quality-time.png",
         "quality-quality.png",
+        "quality-time.png",
     ]
     assert figures.overview([(collected, images)], tmp_path, False) is None
 
@@ -67,7 +72,7 @@ def test_a_bound_alone_has_a_grid_but_no_zoom(results, tmp_path):
     results.add("oracle+sinc", "bound")
     collected = only(results)
     pictures = figures.of_dataset(collected, read_kept(collected), NOTHING, tmp_path, False)
-    assert [picture.png.name for picture in pictures] == ["grid-t1w.png", "quality-time.png", "quality-quality.png"]
+    assert [picture.png.name for picture in pictures] == ["grid-t1w.png", "quality-quality.png", "quality-time.png"]
 
 
 def test_one_kept_slice_gives_every_figure(results, tmp_path):
@@ -75,7 +80,7 @@ def test_one_kept_slice_gives_every_figure(results, tmp_path):
         results.add(method, group, kept=1)
     collected = only(results)
     pictures = figures.of_dataset(collected, read_kept(collected), judge(collected), tmp_path, False)
-    names = ["grid-t1w", "zoom-t1w", "ablation", "quality-time", "quality-quality", "differences"]
+    names = ["grid-t1w", "zoom-t1w", "ablation", "quality-quality", "quality-time"]
     assert [picture.png.name for picture in pictures] == [f"{name}.png" for name in names]
     assert figures.overview([(collected, read_kept(collected))], tmp_path, False) is not None
 
@@ -95,3 +100,34 @@ def test_names_with_signs_stay_as_they_are(results, tmp_path):
     assert all(picture.png.parent == tmp_path for picture in pictures)
     said = words(grids.method_grid(collected, images, images.median(contrasts[0])))
     assert any(text.endswith("\nt1/w $a$, sub-01/ses [b], slice 1") for text in said)
+
+
+def test_figures_drawn_anew_from_their_csv_are_the_same(results, tmp_path):
+    """With nothing but `pd.read_csv`, as a reader would."""
+    people = tuple(f"s{i}" for i in range(6))
+    cells = ("r4-c4-n01", "r8-c8-n07")
+    for i, (method, group) in enumerate(
+        (("dl-espirit~rrdb", "joint"), ("dl-espirit+rrdb", "sequential"), ("dl-espirit+sinc", "sequential"),
+         ("cg-sense+rrdb", "sequential"), ("cg-sense+sinc", "sequential"), ("oracle+sinc", "bound"))
+    ):  # fmt: skip
+        gain = {s: 0.01 * k for k, s in enumerate(people)}
+        results.add(method, group, psnr=30 + i / 3, gain=gain, subjects=people, contrasts=cells, loss="l1", kept=0)
+    rows = {"step": [1, 2, 3], "phase": ["plain", "gan", "gan"], "psnr": [20.0, 30.0, 29.0], "lpips": [0.3, 0.2, 0.1]}
+    results.stage("cg-sense+rrdb", rows, best_step=3)
+    collected = only(results)
+    heading = about_data(collected)
+    made = figures.of_dataset(collected, read_kept(collected), judge(collected), tmp_path, False)
+    declared = figures.declared([(collected, judge(collected))], tmp_path, False)
+    draw = {
+        "regimes": lambda data: regimes.regime_map(data, heading),
+        "pairs": lambda data: pairs.pair_map(data, heading),
+        "quality-quality": lambda data: charts.quality_quality(data, heading),
+        "quality-time": lambda data: charts.quality_time(data, heading),
+        "training": lambda data: curves.training_curves(data, heading),
+        "declared": answer.answer_plot,
+    }
+    charted = [picture for picture in (*made, declared) if picture.csv]
+    assert {picture.png.stem for picture in charted} == set(draw)
+    for picture in charted:
+        anew = save(draw[picture.png.stem](pd.read_csv(picture.csv)), tmp_path / "anew", False)
+        assert anew[0].read_bytes() == picture.png.read_bytes(), picture.png.stem

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from bench.report.figures.growth import growth
+from bench.report.figures.growth import costs, growth
 from bench.store.layout import ResultsFolder
 from bench.store.tables import SPEED, write_table
 
@@ -17,7 +17,7 @@ def test_a_panel_a_part_says_how_steep_it_is(tmp_path):
     squares = [row("cg-sense-by-matrix", n, 1e-6 * n**2) for n in (64, 128, 256)]
     others = [row("cg-sense", None, 0.1), row("run-by-slices", 2, 1.0)]
     write_table(tmp_path / "speed" / "amd.csv", pd.DataFrame([*squares, *others])[SPEED])
-    figure = growth(ResultsFolder(tmp_path).speeds())
+    figure = growth(costs(ResultsFolder(tmp_path).speeds()))
     titles = [axis.get_title() for axis in figure.axes if axis.get_title()]
     assert titles == ["cg-sense-by-matrix", "run-by-slices"]
     first = figure.axes[0]
@@ -29,5 +29,5 @@ def test_a_panel_a_part_says_how_steep_it_is(tmp_path):
 
 def test_nothing_is_drawn_where_no_sizes_were_timed(tmp_path):
     write_table(tmp_path / "speed" / "amd.csv", pd.DataFrame([row("cg-sense", None, 0.1)])[SPEED])
-    assert growth(ResultsFolder(tmp_path).speeds()) is None
-    assert growth([]) is None
+    assert growth(costs(ResultsFolder(tmp_path).speeds())) is None
+    assert growth(costs([])) is None

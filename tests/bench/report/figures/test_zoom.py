@@ -48,7 +48,11 @@ def test_bounds_have_no_say_in_the_region(results):
         images["t1w/s0/1"][20:24, 20:24] += spot
         write_images(folder.images, images)
         collected = only(results)
-        boxes = [patch for axis in zoom.zoomed(collected, read_kept(collected), MIDDLE).axes for patch in axis.patches]
+        boxes = [
+            patch
+            for axis in zoom.zoomed(collected, read_kept(collected), MIDDLE, collected.methods()).axes
+            for patch in axis.patches
+        ]
         regions.append(boxes[0].get_xy())
     assert regions[0] == regions[1]
 
@@ -65,7 +69,7 @@ def test_the_best_of_each_group_and_the_single_stage_network_choose_the_region(r
 
 
 def test_zoom_shows_the_region_of_every_method(collected, images):
-    figure = zoom.zoomed(collected, images, MIDDLE)
+    figure = zoom.zoomed(collected, images, MIDDLE, collected.methods())
     titles = [axis.get_title() for axis in figure.axes]
     assert titles == ["t1w", "truth", "ablation-end-to-end", "proposed", "dl-espirit+bebygan", "modl+bebygan", "modl+bicubic",
                       "modl+sinc", "ablation-sr", "oracle+sinc (bound)"]  # fmt: skip

@@ -10,6 +10,7 @@ from PIL import Image
 
 from bench.report import make_report
 from bench.report.claims import Verdict
+from bench.report.figures.answer import claims
 from bench.report.page import Answer, Section, html
 from bench.report.read.images import read_kept
 from bench.report.read.results import collect
@@ -49,7 +50,8 @@ def test_files_and_the_same_bytes_twice(full, report, tmp_path):
     assert set(report) == {
         "index.html", "index.md", "declared.csv", "declared.png", "examples.png", *(f"vwi/laptop/{name}" for name in texts),
         *(f"vwi/laptop/{name}.png" for name in ("grid-t1w", "zoom-t1w", "ablation", "quality-time", "quality-quality")),
-        "vwi/laptop/differences.png", "vwi/laptop/training.png",
+        "vwi/laptop/training.png", *(f"vwi/laptop/{name}.csv" for name in ("quality-time", "quality-quality", "training")),
+        "vfa/laptop/quality-time.csv",
         *(f"vwi/laptop/{n}.{e}" for n in ("differences", "details", "propagation", "paper") for e in ("md", "csv", "tex")),
         *(f"vfa/laptop/{n}.{e}" for n in ("details", "propagation") for e in ("md", "csv", "tex")),
         *(f"vfa/laptop/{name}" for name in (*texts, "contrasts.md")),
@@ -67,7 +69,7 @@ def test_page_is_whole_in_itself(report):
     assert "//" not in re.sub(r"base64,[^\"]*|// .*", "", text[: text.index('id="data"')])
     assert not re.search(r"@import|url\(|fetch\(|XMLHttp|://", re.sub(r"base64,[^\"]*", "", text))
     assert "default-src 'none'" in text
-    assert len(found.alts) == 2 + 6 + 3  # a script draws the grids
+    assert len(found.alts) == 1 + 5 + 3  # a script draws the grids, and what is declared is text
     assert all(found.alts)
     assert "<b>33.15 ± 0.11 [33.0" in text
     assert "<b>40.15" not in text
@@ -106,12 +108,16 @@ def test_tables_beside_the_main_one_are_shown(full, tmp_path):
     collected = collect(full.folder, "vwi")[0]
     table = Table("By slice", "What it is < that", ["method", "count"], [["proposed", "7 & 8"]], ["A note."])
     section = Section(collected, Verdict((), (), {}), read_kept(collected), [], [table], tmp_path / "vwi")
-    words = Page(html.page(Answer("No winner", [], [], [], None, None), [section], None, tmp_path)).words
+    words = Page(html.page(Answer("No winner", [], [], [], None, None, claims([])), [section], None, tmp_path)).words
     assert {"By slice", "What it is < that", "count", "7 & 8", "A note."} <= set(words)
 
 
 def test_figures_wider_than_the_page_are_halved(tmp_path):
     image = Image.fromarray(np.zeros((10, html.WIDTH + 2, 3), np.uint8))
     image.save(tmp_path / "wide.png")
-    inlined = html._inline(tmp_path / "wide.png").removeprefix("data:image/png;base64,")
-    assert Image.open(io.BytesIO(base64.b64decode(inlined))).size == (html.WIDTH // 2 + 1, 5)
+    inlined = html._inline(tmp_path / "wide.png")
+    size = html.WIDTH // 2 + 1, 5
+    assert (inlined["width"], inlined["height"]) == size
+    assert (
+        Image.open(io.BytesIO(base64.b64decode(inlined["source"].removeprefix("data:image/png;base64,")))).size == size
+    )

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 
 from bench.report import make_report
@@ -260,9 +261,79 @@ def test_keys_change_method_slice_and_error_map(browser, url):
     browser.key("b")
     browser.wait(f"!document.body.dataset.shown.endsWith('| {before}')")
     assert "dB" in browser.run("document.getElementById('caption-b').textContent")
-    assert browser.run(f"{ERROR}.offsetHeight") > 0
+    before = pixels(browser, ERROR)
+    seen = {before}
+    for which in ("minus", "kspace"):
+        browser.key("e")
+        assert browser.run(BESIDE) == which
+        seen.add(pixels(browser, ERROR))
+    assert len(seen) == 3
     browser.key("e")
-    assert browser.run(f"{ERROR}.offsetHeight") == 0
+    assert (browser.run(BESIDE), browser.run(f"{ERROR}.offsetHeight")) == ("nothing", 0)
+    browser.key("e")
+    assert pixels(browser, ERROR) == before
+
+
+BESIDE = "document.getElementById('beside').value"
+
+
+def choose(browser, **values):
+    """Set controls, then say so, as a user's choice does."""
+    for name, value in values.items():
+        browser.run(
+            f"(s => {{ s.value = '{value}'; s.dispatchEvent(new Event('change')); }})(document.getElementById('{name}'))"
+        )
+
+
+def test_a_minus_b_is_red_where_a_is_brighter_and_white_where_they_are_alike(browser, url):
+    browser.open(url)
+    browser.shown()
+    choose(browser, a="truth", b="truth", beside="minus")
+    browser.wait("document.body.dataset.shown.endsWith('truth | truth')")
+    assert browser.run(colour(0.25, 0.5, ERROR)) == browser.run(colour(0.75, 0.25, ERROR)) == [247, 247, 247]
+    slice_ = {"size": [2, 1], "errorTop": 0.5}
+    made = f"[...difference({json.dumps(slice_)}, [255, 0], [0, 255]).getContext('2d').getImageData(0, 0, 2, 1).data]"
+    assert browser.run(made) == [178, 24, 43, 255, 33, 102, 172, 255]
+
+
+def test_k_space_is_that_of_numpy(browser, url):
+    browser.open(url)
+    browser.shown()
+    image = np.random.default_rng(0).integers(0, 255, (7, 10))
+    call = f"[...spectrum({{ size: [10, 7] }}, {json.dumps(image.ravel().tolist())})]"
+    expected = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(image)))
+    assert browser.run(call) == pytest.approx(np.log10(np.abs(expected)).ravel().tolist(), abs=1e-6)
+
+
+def test_a_link_shows_what_was_seen(browser, url):
+    browser.open(url)
+    browser.shown()
+    choose(browser, section="1")
+    browser.wait("document.body.dataset.shown.startsWith('vwi')")
+    choose(browser, contrast="t2w", beside="minus")
+    browser.wait("document.body.dataset.shown.includes('t2w')")
+    choose(browser, slice="2", a="oracle+sinc", b="truth")
+    browser.wait("document.body.dataset.shown.endsWith('oracle+sinc | truth')")
+    seen = browser.shown()
+    browser.run("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    browser.run("document.getElementById('link').click()")
+    browser.wait("window.copied")
+    link = browser.run("window.copied")
+    assert link.startswith(f"{url}#slice=vwi-laptop,t2w,")
+    browser.open("about:blank")
+    browser.open(link)
+    browser.wait(f"document.body.dataset.shown === {json.dumps(seen)}")
+    assert browser.run(BESIDE) == "minus"
+
+
+def test_a_link_to_what_is_not_here_shows_what_is(browser, url):
+    browser.open("about:blank")
+    browser.open(f"{url}#slice=vwi-laptop,no-such,x,y,proposed,z")
+    browser.wait("document.body.dataset.shown?.startsWith('vwi, profile laptop | t1w | s0, slice 0')")
+    browser.open("about:blank")
+    browser.open(f"{url}#slice=%E0%A4%A")
+    assert browser.shown().startswith("brain")
+    assert browser.complaints() == []
 
 
 def test_grids_are_drawn_from_the_same_images(browser, url):
@@ -282,6 +353,20 @@ def test_grids_are_drawn_from_the_same_images(browser, url):
     assert browser.run(f"{cells}.map(c => {columns})") == said
     drawn = browser.run(f"{cells}.flatMap(c => [...c.querySelectorAll('canvas')].map(v => v.toDataURL()))")
     assert len(set(drawn)) == len(drawn) == 16
+    assert browser.run("document.querySelectorAll('figure.grid details').length") == 0
+
+
+def test_of_many_methods_a_few_are_in_sight_and_the_others_unfold(browser, new_results, tmp_path):
+    results = new_results()
+    for i in range(15):
+        results.add(f"m{i:02}", "single", kept=1)
+    browser.open(make_report(results.folder, tmp_path)[-1].as_uri())
+    browser.wait("document.body.dataset.filled")
+    names = "[...document.querySelectorAll('figure.grid .cells > div')].map(cell => cell.firstChild.textContent)"
+    assert len(browser.run(names)) == 2 + 12
+    browser.run("document.querySelector('figure.grid summary').click()")
+    browser.wait("document.querySelectorAll('figure.grid .cells').length === 2")
+    assert browser.run(names)[-3:] == ["m12", "m13", "m14"]
 
 
 def test_window_and_level_change_the_greys(browser, url):

@@ -9,7 +9,7 @@ from bench.report import make_report
 def test_index_links_to_what_is_there(report):
     text = report["index.md"].read_text()
     links = re.findall(r"\]\(([^)]+)\)", text)
-    assert len(links) == (4 + 4) + (5 + 2) + 2 + 7 + 5
+    assert len(links) == (4 + 4) + (5 + 2) + 2 + 6 + 5 + 5
     assert all((report["index.md"].parent / unquote(link)).is_file() for link in links)
 
 
@@ -25,7 +25,7 @@ def test_names_with_signs_stay_as_they_are(results, tmp_path):
     *_, index, page = make_report(results.folder, tmp_path)
     text = index.read_text()
     links = re.findall(r"\]\(([^)]+)\)", text)
-    assert len(links) == 2 + 8 + 8
+    assert len(links) == 2 + 7 + 8 + 3
     assert all((tmp_path / unquote(link)).is_file() for link in links)
     assert r"error maps, t1/w \[x: my data, profile a/b](my%20data/a%252Fb/grid-t1%252Fw%20%255Bx.png)" in text
     assert "t1/w [x: the slice of median zero-filled error" in text
