@@ -35,6 +35,6 @@ reference: .venv/installed
 	$(BENCH) run --dataset vwi,vfa --methods all --results results
 	$(BENCH) run --dataset brain --folds all --methods "$(L1),$(UNTRAINED)" --results results --no-timing
 	$(BENCH) run --dataset vwi --folds 1,2,3,4 --methods "$(L1),$(UNTRAINED)" --results results --no-timing
-	$(BENCH) run --dataset regimes --folds all --methods "dl-espirit+rrdb,dl-espirit~rrdb,hr-refined,$(UNTRAINED)" --results results --no-timing
+	$(BENCH) run --dataset regimes --folds all --methods "dl-espirit+rrdb,dl-espirit~rrdb,hr-refined,hr-unrolled,proposed-l1,$(UNTRAINED)" --results results --no-timing
 	.venv/bin/python tools/thin.py results
 	.venv/bin/python tools/readme.py
