@@ -37,7 +37,6 @@ def make_report(
         If `results` holds no runs or a file is damaged.
     """
     from bench.report import claims, figures, tables
-    from bench.report.figures.answer import claims as claims_data
     from bench.report.page import Answer, Section, html, index
     from bench.report.read.images import read_kept
     from bench.report.tables import formats
@@ -64,10 +63,11 @@ def make_report(
     overview = figures.overview([(section.results, section.images) for section in sections], out, pdf)
     written += overview.files if overview else ()
     judged = [(section.results, section.verdict) for section in sections]
+    dots = figures.answer.claims(judged)
     answer = Answer(
         tables.answer.in_a_sentence(judged), tables.answer.where(judged), tables.answer.by_comparison(judged),
-        tables.answer.limits(judged), tables.answer.few_rows(judged), figures.declared(judged, out, pdf),
-        claims_data(judged),
+        tables.answer.limits(judged), tables.answer.few_rows(judged), figures.declared(dots, out, pdf),
+        dots,
     )  # fmt: skip
     written += answer.picture.files if answer.picture else ()
     speeds = ResultsFolder(results).speeds()

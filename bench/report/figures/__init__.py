@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.report.claims import Verdict
-from bench.report.figures.answer import EXPLORATORY, answer_plot, claims
+from bench.report.figures.answer import EXPLORATORY, answer_plot
 from bench.report.figures.charts import qualities, quality_quality, quality_time
 from bench.report.figures.curves import training_curves, validation
 from bench.report.figures.drawing import Picture, save, save_chart
@@ -44,14 +44,14 @@ def overview(found: Sequence[tuple[DatasetResults, KeptImages]], out: Path, pdf:
     return Picture(save(figure, out / "examples", pdf), caption, alt)
 
 
-def declared(found: Sequence[tuple[DatasetResults, Verdict]], out: Path, pdf: bool) -> Picture | None:
-    """The declared comparisons of all datasets."""
+def declared(data: pd.DataFrame, out: Path, pdf: bool) -> Picture | None:
+    """Of `answer.claims`: the declared comparisons of all datasets."""
     caption = (
         "The declared comparisons: a dot is a person, the bar the mean, the line its interval, grey what is called "
         f"practically equal; {EXPLORATORY.strip()} exploratory; of one or two people nothing is tested."
     )
     alt = "Dots of every person's difference in each declared comparison, by dataset, with what is shown"
-    return _picture(save_chart(claims(found), answer_plot, out / "declared", pdf), caption, alt)
+    return _picture(save_chart(data, answer_plot, out / "declared", pdf), caption, alt)
 
 
 def growth_plot(tables: Sequence[Path], out: Path, pdf: bool) -> Picture | None:

@@ -2,7 +2,7 @@
 
 const view = { zoom: 1, x: 0, y: 0 }; // x, y: what lies in the middle, from the middle of the image, in its widths and heights
 let turn = 0; // of loading: only the latest is drawn
-let shown = null; // { slice, a, b }: ids and grey levels of what is drawn
+let shown = null; // { slice, a, b, truth, inside }: grey levels of what is drawn; ids: of A and B; and what was made of them
 
 function place(canvas) { // pixels of the canvas for a pixel of the image, and where its corner lies
   const [width, height] = shown.slice.size;
@@ -158,8 +158,7 @@ function link() {
 }
 
 async function copyLink() {
-  location.replace(link());
-  await copy(location.href);
+  await copy(new URL(link(), location.href).href);
   $("link").textContent = "Copied";
   setTimeout(() => { $("link").textContent = "Copy link to this view"; }, 1500);
 }
@@ -236,4 +235,3 @@ function start() {
   addEventListener("hashchange", follow);
   return fillContrasts().then(follow);
 }
-

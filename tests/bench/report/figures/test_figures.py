@@ -117,7 +117,7 @@ def test_figures_drawn_anew_from_their_csv_are_the_same(results, tmp_path):
     collected = only(results)
     heading = about_data(collected)
     made = figures.of_dataset(collected, read_kept(collected), judge(collected), tmp_path, False)
-    declared = figures.declared([(collected, judge(collected))], tmp_path, False)
+    declared = figures.declared(answer.claims([(collected, judge(collected))]), tmp_path, False)
     draw = {
         "regimes": lambda data: regimes.regime_map(data, heading),
         "pairs": lambda data: pairs.pair_map(data, heading),
