@@ -329,7 +329,7 @@ def speed(only: str | None, as_json: bool, out: Path | None, threads: int | None
     from bench.report.tables.speed import cells
     from bench.speed.compare import REPEATS
     from bench.speed.parts import measure
-    from bench.speed.table import save
+    from bench.speed.table import path_of, save
     from bench.workers import pin
 
     cores = os.cpu_count() or 1
@@ -339,13 +339,16 @@ def speed(only: str | None, as_json: bool, out: Path | None, threads: int | None
         check_writable("tables", out, "--out")
     most = threads or cores
     pin(most)
+    keep = (lambda rows: save(rows, out, device)) if out is not None else (lambda _: None)
     if as_json:
-        rows = measure(only, device, most, lambda done, total, what: print(f"{done}/{total} {what}", file=sys.stderr))
+        rows = measure(
+            only, device, most, lambda done, total, what: print(f"{done}/{total} {what}", file=sys.stderr), keep
+        )
     else:
         with shown() as bars:
-            rows = measure(only, device, most, lambda done, total, what: bars.work("speed", done, total, what))
+            rows = measure(only, device, most, lambda done, total, what: bars.work("speed", done, total, what), keep)
     if out is not None:
-        print(f"wrote {save(rows, out, device)}", file=sys.stderr)
+        print(f"wrote {path_of(out, device)}", file=sys.stderr)
     if as_json:
         print(json.dumps([row.to_dict() for row in rows], indent=1))
         return

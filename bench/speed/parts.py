@@ -8,6 +8,7 @@ from bench.speed.compare import Part, Row, chosen, compare
 from bench.speed.scene import Scene
 
 Progress = Callable[[int, int, str], None]
+Keep = Callable[[list[Row]], object]
 MAKERS: Mapping[tuple[str, ...], Callable[[Scene], list[Part]]] = {
     ("forward", "adjoint", "normal"): physics.operators,
     ("cg-sense", "cg-sense-2d"): physics.cg_sense,
@@ -30,7 +31,7 @@ MAKERS: Mapping[tuple[str, ...], Callable[[Scene], list[Part]]] = {
 NAMES = [name for names in MAKERS for name in names]
 
 
-def measure(only: str | None, device: str, threads: int, progress: Progress) -> list[Row]:
+def measure(only: str | None, device: str, threads: int, progress: Progress, keep: Keep) -> list[Row]:
     """Time these parts, all by default.
 
     Parameters
@@ -39,6 +40,8 @@ def measure(only: str | None, device: str, threads: int, progress: Progress) -> 
         Names, with commas.
     threads
         The most that a contender is given.
+    keep
+        Takes all rows so far, after those parts that are made together.
 
     Raises
     ------
@@ -54,5 +57,6 @@ def measure(only: str | None, device: str, threads: int, progress: Progress) -> 
             if part.name in wanted:
                 progress(len({row.part for row in rows}), len(wanted), part.name)
                 rows += compare(part, device)
+        keep(rows)
     progress(len(wanted), len(wanted), "done")
     return rows

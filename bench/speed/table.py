@@ -21,9 +21,14 @@ def host_kind(device: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower().replace("(r)", "").replace("processor", "")).strip("-")
 
 
+def path_of(folder: Path, device: str) -> Path:
+    """Where a host's rows are."""
+    return folder / f"{host_kind(device)}.csv"
+
+
 def save(rows: list[Row], folder: Path, device: str) -> Path:
     """Write them to `<host-kind>.csv`, with the peers' versions and the commit, and a table of all hosts to `speed.md`."""
-    path = folder / f"{host_kind(device)}.csv"
+    path = path_of(folder, device)
     theirs = versions()
     new = pd.DataFrame([vars(row) for row in rows])
     new["version"] = [theirs.get(peer, "") for peer in new["peer"]]

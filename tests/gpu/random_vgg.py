@@ -6,7 +6,7 @@ import torch
 
 from bench.data.packages import ASSETS
 from bench.nn.perceptual import LAYERS, WIDTHS
-from bench.store.files import atomic_path
+from bench.store.files import atomic_path, locked
 from bench.store.keys import sha256_of
 
 
@@ -24,7 +24,7 @@ def write(path):
 
 
 random = replace(ASSETS["vgg19"], package="random-vgg19", version="0", member="vgg19.pth")
-if not random.path.exists():
-    random.path.parent.mkdir(parents=True, exist_ok=True)
-    write(random.path)
+with locked(random.path.with_suffix(".lock")):  # every process of a test run comes here
+    if not random.path.exists():
+        write(random.path)
 ASSETS["vgg19"] = replace(random, member_sha256=sha256_of(random.path))

@@ -7,7 +7,7 @@ from bench.errors import UserError
 from bench.report.tables.main import MISSING
 from bench.report.tables.speed import HEADER, cells
 from bench.speed import parts
-from bench.speed.compare import Row
+from bench.speed.compare import Contender, Part, Row, no_difference
 from bench.speed.table import host_kind, save
 from bench.store.tables import read_speed
 
@@ -47,6 +47,18 @@ def test_the_command_prints_a_table_of_what_nobody_else_does(capsys, monkeypatch
         cli.main(["speed"])
     assert ended.value.code == 0
     assert "run 2 " in capsys.readouterr().out
+
+
+def test_a_command_that_is_interrupted_keeps_what_it_has_timed(tmp_path, monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    quick = Part("quick", "nothing", Contender("ours", lambda: 1.0), (), no_difference, 1.0)
+    monkeypatch.setattr(parts, "MAKERS", {("quick",): lambda _: [quick], ("slow",): interrupted})
+    monkeypatch.setattr(parts, "NAMES", ["quick", "slow"])
+    with pytest.raises(SystemExit):
+        cli.main(["speed", "--out", str(tmp_path)])
+    assert read_speed(tmp_path / f"{host_kind('cpu')}.csv")["part"].to_list() == ["quick"]
 
 
 @pytest.mark.parametrize("part", ["loader", "gcc"])
