@@ -198,9 +198,20 @@ def person_differences(
 ) -> "pd.Series[float]":
     """One method minus the other, the mean over the slices and seeds that both have, by subject; empty if there are none."""
 
+    return _differences(results, one, other, score, contrast).groupby(level="subject").mean()
+
+
+def seed_differences(results: DatasetResults, one: str, other: str, score: str) -> pd.DataFrame:
+    """The same by training seed: a row a subject whom every seed of both tested, a column a seed."""
+    slices = _differences(results, one, other, score, None).reset_index()
+    return slices.pivot_table(score, "subject", "seed").dropna()
+
+
+def _differences(results: DatasetResults, one: str, other: str, score: str, contrast: str | None) -> "pd.Series[float]":
+    """Of every slice and seed that both have."""
     both = (_scored(results, method, contrast)[score] for method in (one, other))
     difference: pd.Series[float] = (next(both) - next(both)).dropna()
-    return difference.groupby(level="subject").mean()
+    return difference
 
 
 @lru_cache(maxsize=1024)

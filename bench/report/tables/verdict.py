@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from bench.metrics.scores import BY_ID
-from bench.report.claims import Claim, Verdict
+from bench.report.claims import Claim, Verdict, seed_differences
 from bench.report.declared import CLASSES, EXPLORATORY_LEVEL, LEVEL, PRIMARY, margin
 from bench.report.read.results import DatasetResults
 from bench.report.statistics import EQUIVALENCE_LEVEL, FEWEST_PEOPLE, MOST_PEOPLE, Outcome
@@ -159,6 +159,22 @@ def people_table(found: Verdict) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
+def seeds_table(results: DatasetResults, found: Verdict) -> tuple[list[str], list[list[str]]]:
+    """What chance in training does: each declared comparison by seed, on the people whom every seed of both tested."""
+    seeds = sorted({run.record.seed for run in results.done})
+    header = ["claim", "class", "one − other", "score", "people", *(f"seed {seed}" for seed in seeds)]
+    rows = []
+    for claim in found.made:
+        people = seed_differences(results, claim.one, claim.other, claim.score)
+        if people.shape[1] < 2:
+            continue
+        means, digits = people.mean(), BY_ID[claim.score].digits
+        cells = (number(means.get(seed, math.nan), digits, "+") for seed in seeds)
+        named_so = [named(claim), claim.declared.loss, pair(claim), BY_ID[claim.score].label]
+        rows.append([*named_so, str(len(people)), *cells])
+    return header, rows
+
+
 def cost_table(results: DatasetResults, found: Verdict) -> tuple[list[str], list[list[str]]]:
     """What the two sides of each declared comparison cost: "one / other" in every cell."""
     table = {line.method: line for line in lines(results)}
@@ -207,6 +223,8 @@ def remarks(results: DatasetResults, found: Verdict) -> list[str]:
     seeds = len({run.record.seed for run in results.done})
     said.append(
         f"{counted(seeds, 'training seed')}: chance in training moves the differences too, and is not told apart from people."
+        if seeds == 1
+        else f"{seeds} training seeds at most: what chance in training does stands by seed, and is in no interval."
     )
     if len(results.folds) == 1:
         said.append(
@@ -242,18 +260,22 @@ def markdown(results: DatasetResults, found: Verdict) -> str:
     parts.append(f"## Declared comparisons\n\n{markdown_table(HEADER, declared_rows(found), 4)}")
     for title, (header, rows) in tables(results, found).items():
         if rows:
-            parts.append(f"## {title}\n\n{markdown_table(header, rows, 1 if title == PEOPLE else 3)}")
+            parts.append(f"## {title}\n\n{markdown_table(header, rows, LABELS.get(title, 3))}")
     said = "".join(f"- {remark}\n" for remark in remarks(results, found))
     return "\n".join([*parts, said] if said else parts)
 
 
-PEOPLE, COST, EXPLORATORY = "Every person", "Cost, one / other", "Exploratory"
+PEOPLE, SEEDS = "Every person", "By training seed, the same people"
+COST, EXPLORATORY = "Cost, one / other", "Exploratory"
+LABELS = {PEOPLE: 1, SEEDS: 4}
+"""Columns of words before the figures, where not three."""
 
 
 def tables(results: DatasetResults, found: Verdict) -> dict[str, tuple[Sequence[str], list[list[str]]]]:
     """By title, header and rows of the tables beside that of the declared comparisons."""
     return {
         PEOPLE: people_table(found),
+        SEEDS: seeds_table(results, found),
         COST: cost_table(results, found),
         EXPLORATORY: (EXPLORATORY_HEADER, exploratory_rows(found)),
     }

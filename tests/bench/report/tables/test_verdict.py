@@ -145,3 +145,19 @@ def test_more_people_in_five_folds_may_never_do(results):
     )
     assert "variance (1/n + 0.286) s² as 5 folds share training people" in said
     assert "One fold:" not in said
+
+
+def test_what_chance_in_training_does_is_shown_on_the_same_people(results):
+    pair(results, *STRONGEST, 1.0, spread=0, people=PEOPLE[:2])
+    pair(results, *STRONGEST, 3.0, spread=0, people=PEOPLE[:2], seed=1)
+    pair(results, *STRONGEST, 9.0, spread=0, people=PEOPLE[2:], fold=1)
+    pair(results, *END_TO_END, 1.0)
+    text = written(results)
+    seeds = rows(text, "By training seed, the same people")
+    assert seeds == [["(3)", "l1", "dl-espirit~rrdb − dl-espirit+rrdb", "PSNR fg, dB", "2", "+1.00", "+3.00"]]
+    assert "2 training seeds at most: what chance in training does stands by seed, and is in no interval." in text
+
+
+def test_of_one_seed_there_is_no_table_of_seeds(results):
+    pair(results, *STRONGEST, 1.0)
+    assert "By training seed" not in written(results)
