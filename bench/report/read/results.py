@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench.errors import UserError
+from bench.store import layout
 from bench.store.keys import sha256_of
 from bench.store.layout import ResultsFolder, RunFolder
 from bench.store.records import STATUSES, RunRecord, StageRecord
@@ -104,9 +105,13 @@ class DatasetResults:
 
     @cached_property
     def stages(self) -> dict[str, StageRecord]:
-        """By key. A dataset's stages may be those of another one, beside it."""
-        records = [StageRecord.read(folder.record) for folder in self.folder.stages(profile=self.profile)]
-        return {record.key: record for record in records}
+        """By key. Rows may stand on stages of another dataset, beside it, and on shipped ones."""
+        own = _stages(self.folder, self.profile)
+        shipped = layout.shipped()
+        if shipped is None:
+            return own
+        used = {(stage.key, stage.digest) for run in self.runs for stage in run.record.stages}
+        return {k: record for k, record in _stages(shipped, self.profile).items() if (k, record.digest) in used} | own
 
     def stages_of(self, run: Run) -> list[StageRecord]:
         """Records of the stages that a run stands on, as far as they are there; in the order they are made in."""
@@ -149,6 +154,11 @@ class DatasetResults:
     def loss(self, method: str) -> str:
         """The class of a method: l1, gan or none."""
         return self.of(method)[0].record.loss
+
+
+def _stages(folder: ResultsFolder, profile: str) -> dict[str, StageRecord]:
+    records = [StageRecord.read(stage.record) for stage in folder.stages(profile=profile)]
+    return {record.key: record for record in records}
 
 
 def test_share(runs: Iterable[Run]) -> float:

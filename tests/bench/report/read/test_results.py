@@ -2,11 +2,24 @@ import pytest
 
 from bench.errors import UserError
 from bench.report.read.results import collect
+from bench.store import layout
+from bench.store.records import StageUse
 
 
 def only(results):
     (collected,) = collect(results.folder)
     return collected
+
+
+def test_rows_of_shipped_weights_have_the_record_of_these_very_weights(results, new_results, monkeypatch):
+    shipped = new_results()
+    for method, key in (("a", "k"), ("b", "other")):
+        results.add(method, stages=(StageUse(method, key, 1, "0" * 64),))
+        shipped.stage(method, key=key, weights_sha256="0" * 64 if method == "a" else "1" * 64)
+    monkeypatch.setattr(layout, "shipped", lambda: shipped.layout)
+    found = only(results)
+    assert [stage.id for stage in found.stages_of(found.of("a")[0])] == ["a"]
+    assert found.stages_of(found.of("b")[0]) == []
 
 
 def test_order_is_joint_sequential_single_bound(results):
