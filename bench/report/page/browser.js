@@ -52,7 +52,10 @@ function redraw() {
     error: [`error of ${a}`, `error of ${b}`], minus: ["A − B: blue, A is darker", "red, A is brighter"],
     kspace: [`k-space of ${a}`, `k-space of ${b}`],
   };
-  [$("error-a").textContent, $("error-b").textContent] = said[which] ?? ["", ""];
+  const [left, right] = said[which] ?? ["", ""];
+  [$("error-a").textContent, $("error-b").textContent] = [left, right];
+  const top = which === "error" ? `; errors up to ${shown.slice.errorTop}` : "";
+  $("error").setAttribute("aria-label", `Left of the slider ${left}; right of it ${right}${top}`);
   document.querySelector(".views").classList.toggle("zoomed", view.zoom > 1);
 }
 
@@ -77,7 +80,6 @@ async function reload() {
   $("caption-b").textContent = said(b);
   $("what").textContent = `${section().title}: ${section().label}. ${slice.contrast}, ${slice.name}.`;
   $("image").setAttribute("aria-label", `Left of the slider ${said(a)}; right of it ${said(b)}`);
-  $("error").setAttribute("aria-label", `Beside them: ${Object.values(BESIDE).slice(0, 3).join(", ")}; errors up to ${slice.errorTop}`);
   document.querySelector("#scale span").textContent = barText(slice);
   for (const id of ["image", "error"]) $(id).style.aspectRatio = slice.size.join(" / ");
   regrey();

@@ -263,9 +263,10 @@ def test_keys_change_method_slice_and_error_map(browser, url):
     assert "dB" in browser.run("document.getElementById('caption-b').textContent")
     before = pixels(browser, ERROR)
     seen = {before}
-    for which in ("minus", "kspace"):
+    for which, named in (("minus", "A − B"), ("kspace", "k-space of")):
         browser.key("e")
         assert browser.run(BESIDE) == which
+        assert browser.run(f"{ERROR}.ariaLabel").startswith(f"Left of the slider {named}")
         seen.add(pixels(browser, ERROR))
     assert len(seen) == 3
     browser.key("e")
