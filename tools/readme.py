@@ -6,13 +6,13 @@ from pathlib import Path
 
 from bench.metrics.scores import BY_ID
 from bench.report.claims import judge
-from bench.report.figures.answer import answer_plot, claims
+from bench.report.figures.answer import DOTS_SAID, answer_plot, claims
 from bench.report.figures.drawing import save
 from bench.report.figures.grids import method_grid
 from bench.report.read.images import example, read_kept
 from bench.report.read.results import DatasetResults, collect
 from bench.report.tables import answer, verdict
-from bench.report.tables.captions import caption_without_intervals
+from bench.report.tables.captions import JOINT_SAID, NAMES_SAID, caption_without_intervals
 from bench.report.tables.chosen import few
 from bench.report.tables.formats import markdown_table
 from bench.report.tables.main import best, cell, lines, number
@@ -67,12 +67,13 @@ def section(results: DatasetResults, pictures: Path, page: Path) -> str:
 def first_screen(found: list[DatasetResults], pictures: Path, page: Path) -> str:
     """The answer, a figure, a few rows, the limits."""
     judged = [(results, judge(results)) for results in found]
-    said = [f"**{answer.in_a_sentence(judged)}**", *answer.where(judged)]
+    said = [f"**{answer.in_a_sentence(judged)}**", f"{JOINT_SAID[0].upper()}{JOINT_SAID[1:]}.", NAMES_SAID]
+    said += answer.where(judged)
     figure = answer_plot(claims(judged))
     if figure:
         png = save(figure, pictures / "declared", False)[0]
         said.append(f"![Every person's difference in each declared comparison]({_link(png, page)})")
-        said.append("A dot is a person, the line an interval, grey what is called practically equal; * exploratory.")
+        said.append(f"{DOTS_SAID[0].upper()}{DOTS_SAID[1:]}")
     rows = answer.few_rows(judged)
     if rows:
         said.append(f"{rows.caption}\n\n{markdown_table(rows.header, rows.rows, 2)}".rstrip())

@@ -53,7 +53,7 @@ def test_the_first_screen_has_answer_figure_and_limits(results, written, tmp_pat
     first, _ = written(results.folder)
     assert "**Not tested: no declared comparison" in first
     assert "](reports/declared.png)" in first
-    assert "vwi: simulated acquisition." in first
+    assert "vwi: simulated acquisition, 3 people." in first
     assert (tmp_path / "reports/declared.png").exists()
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.report.claims import Verdict
-from bench.report.figures.answer import EXPLORATORY, answer_plot
+from bench.report.figures.answer import DOTS_SAID, answer_plot
 from bench.report.figures.charts import qualities, quality_quality, quality_time
 from bench.report.figures.curves import training_curves, validation
 from bench.report.figures.drawing import Picture, save, save_chart
@@ -46,10 +46,7 @@ def overview(found: Sequence[tuple[DatasetResults, KeptImages]], out: Path, pdf:
 
 def declared(data: pd.DataFrame, out: Path, pdf: bool) -> Picture | None:
     """Of `answer.claims`: the declared comparisons of all datasets."""
-    caption = (
-        "The declared comparisons: a dot is a person, the bar the mean, the line its interval, grey what is called "
-        f"practically equal; {EXPLORATORY.strip()} exploratory; of one or two people nothing is tested."
-    )
+    caption = f"The declared comparisons: {DOTS_SAID}"
     alt = "Dots of every person's difference in each declared comparison, by dataset, with what is shown"
     return _picture(save_chart(data, answer_plot, out / "declared", pdf), caption, alt)
 

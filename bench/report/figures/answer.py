@@ -29,6 +29,13 @@ LEFT = -42  # points from the axis to where headings begin
 EXPLORATORY = " *"
 
 
+DOTS_SAID = (
+    f"a dot is a person, the bar the mean, the line its interval, grey what is called practically equal "
+    f"(±{margin('psnr_fg'):g} dB, ±{margin('lpips_fg'):g}). {EXPLORATORY.strip()} exploratory: p is adjusted for all of "
+    "these, so nothing may be decided where a line misses 0. Of one or two people nothing is tested."
+)
+
+
 def claims(found: Sequence[tuple[DatasetResults, Verdict]]) -> pd.DataFrame:
     """A row a person of each comparison whose people are shown: class by class, each on every dataset that has it."""
     rows = [

@@ -15,7 +15,7 @@ from bench.report.page import Answer, Section, browser, forest
 from bench.report.read.provenance import read_provenance
 from bench.report.read.results import DatasetResults
 from bench.report.tables import noise, verdict
-from bench.report.tables.captions import JOINT_SAID, about, notes, reading, title
+from bench.report.tables.captions import JOINT_SAID, NAMES_SAID, about, notes, reading, title
 from bench.report.tables.main import HEADER, Table, body, lines, ranked
 
 SCRIPTS = ("tables.js", "pixels.js", "browser.js", "grids.js")
@@ -52,6 +52,7 @@ def page(
     text = environment.get_template("page.html.j2").render(
         answer=answer,
         definition=JOINT_SAID,
+        names=NAMES_SAID,
         forest=forest.panels(answer.claims),
         sections=[_content(section, out) for section in sections],
         overview=overview,

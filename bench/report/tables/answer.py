@@ -31,8 +31,8 @@ def in_a_sentence(found: Judged) -> str:
         [c for c in tested if c.outcome in AHEAD and (c.winner == c.one) == first] for first in (True, False)
     )
     counts = {
-        f"joint ahead{_apart(joint)}": len(joint),
-        f"the sequence ahead{_apart(sequence)}": len(sequence),
+        f"joint ahead{_apart(joint, _without_twin(found))}": len(joint),
+        f"the sequence ahead{_apart(sequence, [])}": len(sequence),
         "the two practically equal": sum(c.outcome is Outcome.EQUAL for c in tested),
         "nothing decided": sum(c.outcome is Outcome.UNDECIDED for c in tested),
     }
@@ -52,8 +52,22 @@ def _listed(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
-def _apart(claims: Sequence[Claim]) -> str:
-    return "" if any(claim.confirmatory for claim in claims) else " (exploratory)"
+def _apart(claims: Sequence[Claim], alone: Sequence[Claim]) -> str:
+    """What has to be said of all of them, and that no sequential twin of theirs was run."""
+    said = [] if any(claim.confirmatory for claim in claims) else ["exploratory"]
+    said += ["its sequential twin was not run there"] if claims and all(claim in alone for claim in claims) else []
+    return f" ({'; '.join(said)})" if said else ""
+
+
+def _without_twin(found: Judged) -> list[Claim]:
+    """Claims of a network whose sequential twin has no rows beside it."""
+    return [
+        claim
+        for results, verdict in found
+        for claim in verdict.made
+        for beside in BESIDE
+        if claim.one == beside.one and beside.other not in results.methods()
+    ]
 
 
 def _claims(found: Judged) -> list[Claim]:
@@ -97,18 +111,15 @@ def where(found: Judged) -> list[str]:
 
 
 def _where(results: DatasetResults, claim: Claim, means: dict[str, float]) -> str:
-    score, which = BY_ID[claim.score], results.dataset
+    score = BY_ID[claim.score]
     digits, unit = score.digits, score.unit or score.name
     low, high = (number(end, digits, "+") for end in (min(means.values()), max(means.values())))
     beyond = sum(abs(mean) > margin(claim.score) for mean in means.values())
-    if not beyond:
-        return (
-            f"Where: in none of the {len(means)} cells of {which} does {pair(claim)} matter ({low} to {high} {unit})."
-        )
     most = max(means, key=lambda name: abs(means[name]))
+    matters = f"{beyond} of them, most in {most}" if beyond else "none of them"
     return (
-        f"Where: {pair(claim)} is as large as matters in {beyond} of the {len(means)} cells of {which}, from {low} to "
-        f"{high} {unit}, most in {most}."
+        f"Where: over the {len(means)} cells of {results.dataset} (rA-cC-nN: acceleration, coils, noise in "
+        f"hundredths), {pair(claim)} is {low} to {high} {unit}, as large as matters in {matters}."
     )
 
 
@@ -121,7 +132,8 @@ def limits(found: Judged) -> list[str]:
     """What the answer does not reach."""
     said = []
     for label, group in groupby(sorted(found, key=lambda pair: pair[0].label), key=lambda pair: pair[0].label):
-        said.append(f"{', '.join(results.dataset for results, _ in group)}: {label}.")
+        these = [results for results, _ in group]
+        said.append(f"{', '.join(results.dataset for results in these)}: {label}{_whose(these)}.")
     stages = [stage for results, _ in found for run in results.done for stage in results.stages_of(run)]
     updates = sorted({stage.iterations for stage in stages if stage.iterations})
     if updates:
@@ -148,6 +160,15 @@ def limits(found: Judged) -> list[str]:
     return said
 
 
+def _whose(these: Sequence[DatasetResults]) -> str:
+    """ ", the same 10 people", or how many of each; nothing where the label says it."""
+    people = [frozenset(results.rows["subject"]) for results in these]
+    if len(these) > 1 and len(set(people)) == 1:
+        return f", the same {people_said(len(people[0]))}"
+    counts = [people_said(len(who)) for who in people]
+    return "" if counts == ["one person"] else f", {', '.join(counts)}"
+
+
 def few_rows(found: Judged) -> Table | None:
     """Best joint and best sequential method of each class, the paper's network, CG-SENSE and the bound, on one dataset.
 
@@ -159,7 +180,7 @@ def few_rows(found: Judged) -> Table | None:
     if len(rows) < 2:
         return None
     of = "" if people == 1 else f", {people_said(people)}"
-    caption = f"{results.title}: {results.label}{of}; means over people."
+    caption = f"{results.title}: {results.label}{of}; means over people; best: by validation."
     header = ["", "method", *(BY_ID[score].title for score in SHOWN), "s / slice", "parameters", "GMAC"]
     body = []
     for what, line in rows.items():

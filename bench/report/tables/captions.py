@@ -14,6 +14,10 @@ JOINT_SAID = (
     "super-resolver learns with the reconstructor frozen, or apart from it"
 )
 GROUPS_SAID = f"Groups: {JOINT_SAID}; single: only one of the two tasks is done; bound: sees the truth, never ranked."
+NAMES_SAID = (
+    "Names: A+B, super-resolver B learns on the images of the finished reconstructor A; A~B, both learn together; oracle, "
+    "images without a reconstruction error. Class l1: pixel losses; gan: adversarial ones too. fg: inside the head."
+)
 CLASSES_SAID = "Class: l1, pixel losses only; gan, perceptual or adversarial terms too; none, nothing learned."
 
 

@@ -5,6 +5,7 @@ import pytest
 from bench.report.claims import judge
 from bench.report.read.results import collect
 from bench.report.tables import answer
+from bench.store.records import StageUse
 
 PEOPLE = tuple(f"s{i}" for i in range(10))
 NOISE = np.array([0.31, 0.10, 0.19, 0.13, 0.12, 0.25, 0.08, 0.22, 0.15, 0.17]) - 0.172
@@ -84,14 +85,15 @@ def in_cells(results, gain, less):
 
 def test_where_says_in_how_many_cells_a_difference_matters(results):
     assert in_cells(results, 0.5, 0.35) == (
-        "Where: dl-espirit~rrdb − dl-espirit+rrdb is as large as matters in 1 of the 2 cells of regimes, from +0.15 to "
-        "+0.50 dB, most in r8-c4-n07."
+        "Where: over the 2 cells of regimes (rA-cC-nN: acceleration, coils, noise in hundredths), dl-espirit~rrdb − "
+        "dl-espirit+rrdb is +0.15 to +0.50 dB, as large as matters in 1 of them, most in r8-c4-n07."
     )
 
 
 def test_where_says_that_it_matters_nowhere(results):
     assert in_cells(results, 0.1, 0.15) == (
-        "Where: in none of the 2 cells of regimes does dl-espirit~rrdb − dl-espirit+rrdb matter (-0.05 to +0.10 dB)."
+        "Where: over the 2 cells of regimes (rA-cC-nN: acceleration, coils, noise in hundredths), dl-espirit~rrdb − "
+        "dl-espirit+rrdb is -0.05 to +0.10 dB, as large as matters in none of them."
     )
     assert not answer.where([])
 
@@ -100,7 +102,7 @@ def test_the_limits_name_kind_of_data_and_size_of_networks(results):
     ten(results, *STRONGEST, 1.0, parameters=250_000)
     results.stage("dl-espirit~rrdb", key="k", iterations=600)
     said = " ".join(answer.limits(judged(results)))
-    assert "vwi: simulated acquisition." in said
+    assert "vwi: simulated acquisition, 10 people." in said
     assert (
         "at most 0.25 M parameters, 600 updates a stage (the paper: 400,000): this neither confirms nor refutes" in said
     )
@@ -114,6 +116,24 @@ def test_a_refinement_without_its_frozen_twin_is_a_limit(results):
     assert "hr-refined-frozen" not in " ".join(answer.limits(judged(results)))
 
 
+def test_a_winner_without_its_sequential_twin_says_so_at_once(results):
+    gains = dict(zip(PEOPLE, 1 + 0.1 * NOISE, strict=True))
+    for method, group, gain in (("hr-refined", "joint", gains), ("dl-espirit+rrdb", "sequential", {})):
+        results.add(
+            method, group, loss="l1", gain=gain, subjects=PEOPLE, stages=(StageUse(method, method, 1, "0" * 64),)
+        )
+        results.stage(method, validation={"psnr_fg": 30.0})
+    assert "1 found joint ahead (its sequential twin was not run there)." in answer.in_a_sentence(judged(results))
+    results.add("hr-refined-frozen", "sequential", loss="l1", subjects=PEOPLE)
+    assert "1 found joint ahead." in answer.in_a_sentence(judged(results))
+
+
+def test_datasets_of_the_same_people_say_so(results):
+    ten(results, *STRONGEST, 1.0)
+    ten(results, *STRONGEST, 1.0, dataset="brain")
+    assert "brain, vwi: simulated acquisition, the same 10 people." in answer.limits(judged(results))
+
+
 def test_a_few_rows_are_those_of_the_dataset_with_most_people(results):
     ten(results, *STRONGEST, 1.0)
     results.add("cg-sense+sinc", "sequential", subjects=PEOPLE, loss="none")
@@ -121,7 +141,10 @@ def test_a_few_rows_are_those_of_the_dataset_with_most_people(results):
     results.add("proposed-l1", "joint", subjects=PEOPLE, loss="l1")
     results.add("proposed", "joint", dataset="vfa", subjects=("p",), loss="gan")
     table = answer.few_rows(judged(results))
-    assert table.caption == "vwi, profile laptop: simulated acquisition, 10 people; means over people."
+    assert (
+        table.caption
+        == "vwi, profile laptop: simulated acquisition, 10 people; means over people; best: by validation."
+    )
     assert [row[:2] for row in table.rows] == [
         ["the paper's network", "proposed-l1"],
         ["CG-SENSE", "cg-sense+sinc"],
