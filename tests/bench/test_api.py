@@ -221,10 +221,10 @@ def test_a_bound_is_refused():
         ("proposed", {"source": "head"}, "Unknown source 'head'. Did you mean 'heads'"),
         ("proposed", {"seed": 7}, "bench run --dataset vwi --profile laptop --methods 'proposed' --seeds 8"),
         ("proposed", {"profile": "smoke"}, "bench run --dataset vwi --profile smoke --methods 'proposed'"),
-        ("proposed", {"fold": 2}, "--methods 'proposed' --folds 2"),
+        ("proposed", {"fold": 2, "seed": 7}, "--seeds 8 --folds 2"),
         ("proposed", {"source": "phantom"}, "--methods 'proposed' --source phantom"),
         ("proposed", {"overrides": ["training.iterations=7"]}, "--methods 'proposed' --set training.iterations=7"),
-        ("proposed", {"results": "elsewhere", "seed": 1}, "--seeds 2 --results elsewhere"),
+        ("proposed", {"results": "elsewhere", "seed": 7}, "--seeds 8 --results elsewhere"),
         ("proposed", {"device": "abacus"}, "The device 'abacus' cannot be used"),
     ],
 )  # fmt: skip
