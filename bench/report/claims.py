@@ -46,6 +46,8 @@ class Claim:
     """Why there are none."""
     after: int = 0
     """The comparison that ended the confirmatory part before this one was reached; 0 if none did."""
+    after_untested: bool = False
+    """Whether that one had too few people to be tested."""
     p_holm: float = float("nan")
     """Adjusted for all exploratory comparisons; nan for a confirmatory one."""
     confirmatory: bool = False
@@ -106,7 +108,11 @@ class Verdict:
 
 @lru_cache(maxsize=64)
 def judge(results: DatasetResults, contrast: str | None = None) -> Verdict:
-    """Make every comparison that has rows. Of one contrast alone, none is confirmatory."""
+    """Make every comparison that has rows. Of one contrast alone, none is confirmatory.
+
+    The first of a class that shows no difference ends what is confirmatory, be it that too few people have both its rows;
+    without rows it is passed over.
+    """
     picks = {
         (loss, group): found
         for loss in CLASSES
@@ -115,12 +121,12 @@ def judge(results: DatasetResults, contrast: str | None = None) -> Verdict:
     }
     declared: list[Claim] = []
     for loss in CLASSES:
-        ended = 0
+        ended, untested = 0, False
         for comparison in (c for c in fixed.COMPARISONS if c.loss == loss):
             claim = _declared(results, comparison, picks, contrast, ended)
-            declared.append(claim)
-            if claim.confirmatory and not fixed.goes_on(claim.outcome):
-                ended = comparison.number
+            declared.append(replace(claim, after_untested=untested))
+            if claim.paired and contrast is None and not ended and not fixed.goes_on(claim.outcome):
+                ended, untested = comparison.number, not claim.paired.tested
     others = [c for c in _exploratory(results, picks, declared, contrast) if c.paired]
     apart = [c for c in (*declared, *others) if c.paired and not c.confirmatory]
     adjusted = holm([claim.paired.p for claim in apart if claim.paired])

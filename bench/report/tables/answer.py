@@ -13,7 +13,7 @@ from bench.report.read.results import DatasetResults
 from bench.report.statistics import Outcome
 from bench.report.tables.captions import counted, people_said
 from bench.report.tables.chosen import roles
-from bench.report.tables.main import Line, Table, lines, mean, number, significant, time_of
+from bench.report.tables.main import MISSING, Line, Table, lines, mean, number, significant, time_of
 from bench.report.tables.verdict import difference, interval, outcome, pair
 
 Judged = Sequence[tuple[DatasetResults, Verdict]]
@@ -172,11 +172,11 @@ def _whose(these: Sequence[DatasetResults]) -> str:
 def few_rows(found: Judged) -> Table | None:
     """Best joint and best sequential method of each class, the paper's network, CG-SENSE and the bound, on one dataset.
 
-    That with most people; of several, the one with most of these rows. The best are picked on validation. Methods without rows
-    of every fold are left out.
+    That with most people; of several, the one with most of these rows, and most of them timed. The best are picked on
+    validation. Methods without rows of every fold are left out.
     """
     tables = [(results.rows["subject"].nunique(), results, chosen(results, verdict)) for results, verdict in found]
-    people, results, rows = max(tables, key=lambda table: (table[0], len(table[2]), len(table[1].methods())))
+    people, results, rows = max(tables, key=lambda table: (table[0], len(table[2]), _timed(table[2])))
     if len(rows) < 2:
         return None
     of = "" if people == 1 else f", {people_said(people)}"
@@ -187,6 +187,10 @@ def few_rows(found: Judged) -> Table | None:
         cost = time_of(line), f"{line.parameters:,}", significant(line.gmac)
         body.append([what, line.method, *(mean(line, score) for score in SHOWN), *cost])
     return Table("answer", caption, header, body, [])
+
+
+def _timed(rows: dict[str, Line]) -> int:
+    return sum(time_of(line) != MISSING for line in rows.values())
 
 
 def chosen(results: DatasetResults, verdict: Verdict) -> dict[str, Line]:

@@ -89,11 +89,8 @@ def sentence(claim: Claim) -> str:
         of = f"each of {claim.paired.people} people: {people}" if claim.paired.people > 1 else "one person"
         return f"{about_it}: {figure} ({of}); not tested."
     of = f"{100 * (1 - claim.paired.level):g} % interval {interval(claim)}, {claim.paired.people} people"
-    until = (
-        f"; exploratory, as ({claim.after}) showed no difference, p (Holm) {p_value(claim.p_holm)}"
-        if claim.after
-        else ""
-    )
+    why = "was not tested" if claim.after_untested else "showed no difference"
+    until = f"; exploratory, as ({claim.after}) {why}, p (Holm) {p_value(claim.p_holm)}" if claim.after else ""
     return f"{about_it}: {figure} ({of}{until}): {outcome(claim)}."
 
 
@@ -210,8 +207,8 @@ def remarks(results: DatasetResults, found: Verdict) -> list[str]:
         said.append(
             f"Declared before looking. In each class the comparisons are tested in the order (3), (2), (1), (4), at "
             f"{100 * LEVEL:g} % each; the first that shows no difference ends the confirmatory part; the rest is "
-            f"exploratory. One without rows is passed over. Exploratory p-values are adjusted together (Holm), and called at "
-            f"{100 * EXPLORATORY_LEVEL:g} %; their intervals are each by itself."
+            "exploratory. One without rows is passed over, one with too few people is not. Exploratory p-values are adjusted "
+            f"together (Holm), and called at {100 * EXPLORATORY_LEVEL:g} %; their intervals are each by itself."
         )
         margins = ", ".join(f"±{margin(s):g} {BY_ID[s].unit or BY_ID[s].name}" for s in ("psnr", "ssim", "lpips"))
         said.append(

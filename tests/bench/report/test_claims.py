@@ -6,6 +6,7 @@ from bench.report import declared
 from bench.report.claims import judge, person_differences, pick
 from bench.report.read.results import collect
 from bench.report.statistics import Outcome
+from bench.report.tables.verdict import sentence
 from bench.store.records import StageUse
 
 SHAPE = np.array([0.31, 0.10, 0.19, 0.13, 0.12, 0.25, 0.08, 0.22, 0.15, 0.17])
@@ -89,6 +90,16 @@ def test_what_has_no_rows_says_so_and_is_passed_over(results):
     assert found[1].missing == "no rows: proposed-l1"
     assert found[2].confirmatory
     assert "no pick: no joint and no sequential method with rows of every fold" in found[4].missing
+
+
+def test_too_few_people_end_it_as_well(results):
+    in_folds(results, "dl-espirit~rrdb", "joint", "l1", 1.0, 0.1)
+    in_folds(results, "dl-espirit+rrdb", "sequential", "l1", folds=(0,))
+    l1_pair(results, "ablation-end-to-end-l1", "ablation-separate-l1", 1.0)
+    found = by_number(judge(only(results)))
+    assert not found[3].paired.tested
+    assert (found[2].confirmatory, found[2].after, found[2].after_untested) == (False, 3, True)
+    assert "exploratory, as (3) was not tested, p (Holm)" in sentence(found[2])
 
 
 def test_classes_do_not_end_each_other(results):
