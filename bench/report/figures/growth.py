@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 
 import matplotlib as mpl
 import numpy as np
@@ -15,6 +16,8 @@ from bench.store.tables import read_speed
 
 COLOURS = (BLUE, VERMILLION, GREEN, ORANGE)
 COLUMNS = 4
+LABEL = 28
+"""Characters in a line below an axis."""
 
 
 def costs(paths: Sequence[Path]) -> pd.DataFrame:
@@ -58,7 +61,7 @@ def _line(axis: Axes, own: pd.DataFrame, machine: str, colour: str) -> None:
     axis.yaxis.set_minor_formatter(NullFormatter())
     low, high = own["seconds"].min(), own["seconds"].max()
     axis.set_ylim(low / 2, high * 2)
-    axis.set_xlabel(str(own["what"].iloc[0]))
+    axis.set_xlabel(fill(str(own["what"].iloc[0]), LABEL))
     if len(own) > 1:
         steep = np.polyfit(np.log(own["size"]), np.log(own["seconds"]), 1)[0]
-        axis.text(0.03, 0.97, f"size to the {steep:.1f}", transform=axis.transAxes, va="top", color=colour)
+        axis.text(0.03, 0.97, f"time ∝ size^{steep:.1f}", transform=axis.transAxes, va="top", color=colour)

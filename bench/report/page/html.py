@@ -14,9 +14,9 @@ from bench.report.figures.drawing import Picture, small_png
 from bench.report.page import Answer, Section, browser, forest
 from bench.report.read.provenance import read_provenance
 from bench.report.read.results import DatasetResults
-from bench.report.tables import noise, verdict
+from bench.report.tables import folds, noise, verdict
 from bench.report.tables.captions import JOINT_SAID, NAMES_SAID, about, notes, reading, title
-from bench.report.tables.main import HEADER, Table, body, lines, ranked
+from bench.report.tables.main import HEADER, Line, Table, body, lines, ranked
 
 SCRIPTS = ("tables.js", "pixels.js", "browser.js", "grids.js")
 WIDTH = 1300  # pixels
@@ -24,7 +24,6 @@ IN_SIGHT = ("grid-", "zoom-", "regimes", "pairs", "frequencies", "quality-time")
 """What the names of figures begin with of which the first is in sight; the others are folded."""
 
 SUMMARIES = {
-    "folds": "Methods with rows of every fold, over all people",
     "differences": "Differences between methods, person by person",
     "propagation": "What becomes of the reconstruction's error",
     "spectrum": "Where in k-space the error lies",
@@ -93,11 +92,12 @@ def _content(section: Section, out: Path) -> dict[str, object]:
         "verdicts": verdict.as_tables(section.results, section.verdict),
         "remarks": verdict.remarks(section.results, section.verdict),
         "header": HEADER,
-        "main": _table(results, None),
-        "reading": reading(results),
+        "main": _table(section.results, None) if results is section.results else _of_every_fold(section.results),
+        "fewer": None if results is section.results else _table(results, None),
+        "reading": reading(section.results),
         "contrasts": [_table(results, contrast) for contrast in several],
         "notes": notes(results, lines(results)),
-        "tables": [(SUMMARIES.get(table.name, table.name), table) for table in section.tables],
+        "tables": [(SUMMARIES.get(t.name, t.name), t) for t in section.tables if t.name != folds.NAME],
         "pictures": in_sight,
         "further": [picture for picture in section.pictures if picture not in in_sight],
         "common": common,
@@ -113,11 +113,21 @@ def _anchor(results: DatasetResults, method: str) -> str:
     return f"run-{browser.section_id(results)}-{method}"
 
 
+def _of_every_fold(results: DatasetResults) -> dict[str, object]:
+    """Of the methods that have rows of every fold, over all people."""
+    whole = set(results.with_every_fold())
+    return _filled(results, None, [line for line in lines(results) if line.method in whole])
+
+
 def _table(results: DatasetResults, contrast: str | None) -> dict[str, object]:
+    return _filled(results, contrast, lines(results, contrast))
+
+
+def _filled(results: DatasetResults, contrast: str | None, shown: Sequence[Line]) -> dict[str, object]:
     def bold(text: str) -> str:
         return Markup("<b>{}</b>").format(text)
 
-    table = ranked(lines(results, contrast))
+    table = ranked(shown)
     rows = body(table, bold, escape)
     for line, row in zip(table, rows, strict=True):
         row[0] = Markup('<a href="#{}">{}</a>').format(_anchor(results, line.method), row[0])

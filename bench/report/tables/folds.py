@@ -4,6 +4,8 @@ from bench.report.read.results import DatasetResults
 from bench.report.tables.captions import caption
 from bench.report.tables.main import HEADER, Table, body, lines
 
+NAME = "folds"
+
 
 def table(results: DatasetResults) -> Table | None:
     """Means over all people; None where the main table says the same."""
@@ -13,4 +15,4 @@ def table(results: DatasetResults) -> Table | None:
     shown = [line for line in lines(results) if line.method in whole]
     others = [method for method in results.methods() if method not in whole]
     notes = [f"Without rows of every fold: {', '.join(others)}."]
-    return Table("folds", caption(results), HEADER, body(shown, str), notes)
+    return Table(NAME, caption(results), HEADER, body(shown, str), notes)

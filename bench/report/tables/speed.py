@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.report.tables.main import MISSING, Table
+from bench.report.tables.main import MISSING, Table, significant
 from bench.store.tables import read_speed
 
 NAME = "speed"
@@ -39,7 +39,7 @@ def table(paths: Sequence[Path]) -> Table | None:
 def cells(machine: str, row: Mapping[str, Any]) -> list[str]:
     """A row under `HEADER`."""
     ratios = (_number(row[name], "{:.2f}") for name in ("ratio", "lowest", "highest"))
-    times = (_number(1e3 * row[name], "{:.3g}") for name in ("ours_s", "theirs_s"))
+    times = (significant(1e3 * row[name]) for name in ("ours_s", "theirs_s"))
     threads = (str(int(row[name])) if row[name] > 0 else MISSING for name in ("threads", "their_threads"))
     memory = (_number(row[name], "{:.0f}") for name in ("ours_mb", "theirs_mb"))
     size = "" if pd.isna(row["size"]) else f" {row['size']:g}"

@@ -22,7 +22,7 @@ def test_a_panel_a_part_says_how_steep_it_is(tmp_path):
     assert titles == ["cg-sense-by-matrix", "run-by-slices"]
     first = figure.axes[0]
     assert first.lines[0].get_ydata() == pytest.approx([1e-6 * n**2 for n in (64, 128, 256)])
-    assert [text.get_text() for text in first.texts] == ["size to the 2.0"]
+    assert [text.get_text() for text in first.texts] == ["time ∝ size^2.0"]
     assert [tick.get_text() for tick in first.get_xticklabels()] == ["64", "128", "256"]
     assert not figure.axes[1].texts
 
