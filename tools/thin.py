@@ -1,11 +1,15 @@
 """Keep what README and page need of the images of committed results: `python tools/thin.py results`.
 
-Of each dataset and profile that is the middle slice of each contrast, in 8 bits. A second run changes nothing.
+Of each dataset and profile that is the middle slice of each contrast, in 8 bits; of cells those at the corners of the map. A
+second run changes nothing.
 """
 
 import sys
+from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 
+from bench.report.read.cells import cells
 from bench.report.read.images import read_kept
 from bench.report.read.results import DatasetResults, collect
 from bench.store.images import SliceName, read_images, write_images
@@ -26,8 +30,17 @@ def thin(folder: Path) -> None:
 def slices(results: DatasetResults) -> set[SliceName]:
     """Those that stay: the ones that the report shows."""
     images = read_kept(results)
-    middle = [name for contrast in results.contrasts() if (name := images.median(contrast))]
+    middle = [name for contrast in corners(results.contrasts()) if (name := images.median(contrast))]
     return set(middle[:1] if results.dataset in ONE_CONTRAST else middle)
+
+
+def corners(contrasts: Sequence[str]) -> Sequence[str]:
+    """Of cells those of least or most acceleration, coils and noise; all contrasts where they are no cells."""
+    kept = found = cells(contrasts)
+    for axis in map(attrgetter, ("acceleration", "coils", "noise")) if found else ():
+        ends = min(map(axis, found)), max(map(axis, found))
+        kept = [cell for cell in kept if axis(cell) in ends]
+    return [cell.contrast for cell in kept] or contrasts
 
 
 def slice_of(text: str) -> SliceName:
