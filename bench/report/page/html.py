@@ -76,6 +76,7 @@ def _script(text: str) -> Markup:
 
 def _content(section: Section, out: Path) -> dict[str, object]:
     results = section.results.same_people  # but for the verdict and the provenance
+    apart = results is not section.results
     common, own = read_provenance(section.results)
     firsts = (next((p for p in section.pictures if p.png.stem.startswith(kind)), None) for kind in IN_SIGHT)
     in_sight = [picture for picture in firsts if picture]
@@ -92,8 +93,8 @@ def _content(section: Section, out: Path) -> dict[str, object]:
         "verdicts": verdict.as_tables(section.results, section.verdict),
         "remarks": verdict.remarks(section.results, section.verdict),
         "header": HEADER,
-        "main": _table(section.results, None) if results is section.results else _of_every_fold(section.results),
-        "fewer": None if results is section.results else _table(results, None),
+        "main": _filled(section.results, None, folds.shown(section.results)) if apart else _table(results, None),
+        "fewer": _table(results, None) if apart else None,
         "reading": reading(section.results),
         "contrasts": [_table(results, contrast) for contrast in several],
         "notes": notes(results, lines(results)),
@@ -111,12 +112,6 @@ def _content(section: Section, out: Path) -> dict[str, object]:
 def _anchor(results: DatasetResults, method: str) -> str:
     """The page's id of a method's provenance."""
     return f"run-{browser.section_id(results)}-{method}"
-
-
-def _of_every_fold(results: DatasetResults) -> dict[str, object]:
-    """Of the methods that have rows of every fold, over all people."""
-    whole = set(results.with_every_fold())
-    return _filled(results, None, [line for line in lines(results) if line.method in whole])
 
 
 def _table(results: DatasetResults, contrast: str | None) -> dict[str, object]:
