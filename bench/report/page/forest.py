@@ -12,6 +12,7 @@ from bench.report.figures.answer import axis_said, heading, said
 
 MARGIN = 0.03  # of the strip, left and right of what is drawn
 HIGH = (20, 80)  # percent of its height, between which the dots lie
+WRITTEN = (4, 96)  # percent of its width, between which a tick's words do not run into what stands beside it
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,12 @@ def panels(data: pd.DataFrame) -> list[Panel]:
         def place(value: float, low: float = low, high: float = high) -> float:
             return round(100 * (value - low) / (high - low), 2)
 
-        ticks = [float(tick) for tick in MaxNLocator(5).tick_values(low, high) if low <= tick <= high]
+        ticks = [float(tick) for tick in MaxNLocator(5).tick_values(low, high)]
         band = place(-margin(score)), round(place(margin(score)) - place(-margin(score)), 2)
         panel = Panel(
-            axis_said(str(loss)), place(0.0), band, [(place(tick), f"{tick:+.3g}" if tick else "0") for tick in ticks]
-        )
+            axis_said(str(loss)), place(0.0), band,
+            [(at, f"{tick:+.3g}" if tick else "0") for tick in ticks if WRITTEN[0] <= (at := place(tick)) <= WRITTEN[1]],
+        )  # fmt: skip
         for _, asked in own.groupby("asks", sort=False):
             rows = [
                 _row(people, datasets.index(str(key)), place)
