@@ -21,6 +21,8 @@ function annotated(canvas, one) { // enlarged, so that the words can be read
   return large;
 }
 
+const marked = (group, words) => element("span", group ? { className: `group ${group}` } : {}, words); // as in the charts
+
 async function cellOf(one, slice, method, truth, inside) {
   const name = method + (one.groups[method] === "bound" ? " (bound)" : "");
   const cell = element("div", {}, element("span", {}, name));
@@ -30,7 +32,7 @@ async function cellOf(one, slice, method, truth, inside) {
     const image = method === TRUTH ? await outlined(one, slice, of) : grey(slice, of, slice.window, 0);
     cell.append(image, ...(scores ? [errors(slice, of, truth, inside)] : []));
   }
-  cell.append(element("span", {}, scores ?? slice.missing[method] ?? ""));
+  cell.append(marked(one.groups[method], scores ?? slice.missing[method] ?? ""));
   return cell;
 }
 
@@ -47,8 +49,9 @@ async function fillGrid(figure) {
     return holder;
   };
   const bar = drawBar(element("canvas", { width: 256, height: 10 }));
+  const key = [...new Set(first.map((method) => one.groups[method]))].map((group) => marked(group, group));
   const title = `${one.title}: ${one.label}. ${slice.contrast}, ${slice.name}`;
-  figure.prepend(element("div", {}, title), await cells(inSight), element("div", { className: "scale" }, bar, barText(slice)));
+  figure.prepend(element("div", {}, title), await cells(inSight), element("div", { className: "scale" }, bar, barText(slice), ...key));
   if (others.length) {
     const folded = element("details", {}, element("summary", {}, `${others.length} other methods`));
     folded.addEventListener("toggle", async () => { if (folded.children.length < 2) folded.append(await cells(others)); });

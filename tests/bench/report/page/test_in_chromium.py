@@ -352,6 +352,12 @@ def test_grids_are_drawn_from_the_same_images(browser, url):
     ]  # fmt: skip
     columns = "[c.firstChild.textContent, c.querySelectorAll('canvas').length, c.lastChild.textContent].join('|')"
     assert browser.run(f"{cells}.map(c => {columns})") == said
+    groups = ["", "", "joint", "joint", *["sequential"] * 5, "bound"]
+    assert browser.run(f"{cells}.map(c => c.lastChild.className.replace('group ', ''))") == groups
+    key = "[...document.querySelector('figure.grid[data-section=vwi-laptop] .scale').querySelectorAll('.group')]"
+    assert browser.run(f"{key}.map(s => s.textContent)") == ["joint", "sequential", "bound"]
+    looks = f"{cells}.slice(2).map(c => getComputedStyle(c.lastChild, '::before').content)"
+    assert len(set(browser.run(looks))) == 3
     drawn = browser.run(f"{cells}.flatMap(c => [...c.querySelectorAll('canvas')].map(v => v.toDataURL()))")
     assert len(set(drawn)) == len(drawn) == 16
     assert browser.run("document.querySelectorAll('figure.grid details').length") == 0
