@@ -16,10 +16,11 @@ from bench.report.figures.growth import costs, growth
 from bench.report.figures.kspace import error_by_region, radial_error, radial_plot, region_bars
 from bench.report.figures.pairs import pair_map, scores_of_pairs
 from bench.report.figures.regimes import differences_by_cell, regime_map
+from bench.report.figures.slopes import orders, slope_chart
 from bench.report.figures.zoom import ablation, zoomed
 from bench.report.read.images import KeptImages
 from bench.report.read.results import DatasetResults
-from bench.report.tables.captions import about_data
+from bench.report.tables.captions import about_data, about_means
 from bench.report.tables.chosen import few
 from bench.store.images import SliceName
 from bench.store.layout import path_part
@@ -75,9 +76,10 @@ def of_dataset(results: DatasetResults, images: KeptImages, verdict: Verdict, fo
     pictures = _sheets(results, images, methods, folder, pdf)
 
     def add(
-        data: pd.DataFrame, draw: Callable[[pd.DataFrame, str], Figure | None], file: str, caption: str, alt: str
-    ) -> None:
-        files = save_chart(data, lambda written: draw(written, about_data(results)), folder / file, pdf)
+        data: pd.DataFrame, draw: Callable[[pd.DataFrame, str], Figure | None], file: str, caption: str, alt: str,
+        heading: str = about_means(results),
+    ) -> None:  # fmt: skip
+        files = save_chart(data, lambda written: draw(written, heading), folder / file, pdf)
         if files:
             pictures.append(Picture(files, f"{caption} ({results.label})", f"{alt}: {results.title}"))
 
@@ -85,7 +87,7 @@ def of_dataset(results: DatasetResults, images: KeptImages, verdict: Verdict, fo
         differences_by_cell(everything, verdict), regime_map, "regimes",
         "The declared comparisons by cell of acceleration, coils and noise (dot a person, bar the mean, grey what is called "
         "practically equal), and what a reconstruction lost against the bound, after the same super-resolver.",
-        "Dots of every person's difference in each cell of acceleration, coils and noise",
+        "Dots of every person's difference in each cell of acceleration, coils and noise", about_means(everything),
     )  # fmt: skip
     add(
         scores_of_pairs(results), pair_map, "pairs",
@@ -117,10 +119,16 @@ def of_dataset(results: DatasetResults, images: KeptImages, verdict: Verdict, fo
         "Scatter of quality against seconds a slice for every method",
     )  # fmt: skip
     add(
+        orders(results), slope_chart, "orders",
+        "The place that the paper's means give a method on the paper's data, and ours on these, best above: people, scanner "
+        "and training differ, so no value is compared.",
+        "Lines from each method's place in the paper to its place here, by PSNR, SSIM and LPIPS",
+    )  # fmt: skip
+    add(
         validation(results), training_curves, "training",
         "Validation scores of each trained stage, and at the foot the accuracy of its discriminator if it has one, the grey "
         "band being where it is at work. Weights are the best by PSNR in plain phases, by LPIPS in adversarial ones.",
-        "Curves of the validation scores over training steps, a panel for each stage",
+        "Curves of the validation scores over training steps, a panel for each stage", about_data(results),
     )  # fmt: skip
     return pictures
 

@@ -46,6 +46,13 @@ def about_data(results: DatasetResults) -> str:
     return f"{results.title}: {results.label}"
 
 
+def about_means(results: DatasetResults) -> str:
+    """The same, and over how many people a mean goes: "vwi, profile laptop: simulated acquisition, 10 people"."""
+    people = people_said(results.rows["subject"].nunique())
+    said = about_data(results)
+    return said if said.endswith(people) else f"{said}, {people}"
+
+
 def title(results: DatasetResults, contrast: str | None = None) -> str:
     """ "vwi, contrast t1w, profile laptop"."""
     return f"{results.dataset}, contrast {contrast}, profile {results.profile}" if contrast else results.title

@@ -2,11 +2,11 @@ import pandas as pd
 
 from bench.report import figures
 from bench.report.claims import Verdict, judge
-from bench.report.figures import answer, charts, curves, grids, pairs, regimes, zoom
+from bench.report.figures import answer, charts, curves, grids, pairs, regimes, slopes, zoom
 from bench.report.figures.drawing import save
 from bench.report.read.images import read_kept
 from bench.report.read.results import collect
-from bench.report.tables.captions import about_data
+from bench.report.tables.captions import about_data, about_means
 from bench.store.images import SliceName
 
 NOTHING = Verdict((), (), {})
@@ -31,7 +31,8 @@ def test_all_figures_of_a_block(results, tmp_path):
     collected = only(results)
     found = judge(collected)
     pictures = figures.of_dataset(collected, read_kept(collected), found, tmp_path, False)
-    sheets, charts = ("grid-t2 w", "zoom-t2 w", "ablation"), ("quality-quality", "quality-time", "training")
+    sheets = ("grid-t2 w", "zoom-t2 w", "ablation")
+    charts = ("quality-quality", "quality-time", "orders", "training")
     assert [[file.name for file in picture.files] for picture in pictures] == [
         *([f"{name}.png"] for name in sheets),
         *([f"{name}.png", f"{name}.csv"] for name in charts),
@@ -80,7 +81,7 @@ def test_one_kept_slice_gives_every_figure(results, tmp_path):
         results.add(method, group, kept=1)
     collected = only(results)
     pictures = figures.of_dataset(collected, read_kept(collected), judge(collected), tmp_path, False)
-    names = ["grid-t1w", "zoom-t1w", "ablation", "quality-quality", "quality-time"]
+    names = ["grid-t1w", "zoom-t1w", "ablation", "quality-quality", "quality-time", "orders"]
     assert [picture.png.name for picture in pictures] == [f"{name}.png" for name in names]
     assert figures.overview([(collected, read_kept(collected))], tmp_path, False) is not None
 
@@ -108,14 +109,16 @@ def test_figures_drawn_anew_from_their_csv_are_the_same(results, tmp_path):
     cells = ("r4-c4-n01", "r8-c8-n07")
     for i, (method, group) in enumerate(
         (("dl-espirit~rrdb", "joint"), ("dl-espirit+rrdb", "sequential"), ("dl-espirit+sinc", "sequential"),
-         ("cg-sense+rrdb", "sequential"), ("cg-sense+sinc", "sequential"), ("oracle+sinc", "bound"))
+         ("cg-sense+rrdb", "sequential"), ("cg-sense+sinc", "sequential"), ("oracle+sinc", "bound"),
+         ("proposed", "joint"), ("cg-sense+bicubic", "sequential"), ("ablation-sr", "single"))
     ):  # fmt: skip
         gain = {s: 0.01 * k for k, s in enumerate(people)}
         results.add(method, group, psnr=30 + i / 3, gain=gain, subjects=people, contrasts=cells, loss="l1", kept=0)
     rows = {"step": [1, 2, 3], "phase": ["plain", "gan", "gan"], "psnr": [20.0, 30.0, 29.0], "lpips": [0.3, 0.2, 0.1]}
     results.stage("cg-sense+rrdb", rows, best_step=3)
     collected = only(results)
-    heading = about_data(collected)
+    heading = about_means(collected)
+    assert heading == "vwi, profile laptop: simulated acquisition, 6 people"
     made = figures.of_dataset(collected, read_kept(collected), judge(collected), tmp_path, False)
     declared = figures.declared(answer.claims([(collected, judge(collected))]), tmp_path, False)
     draw = {
@@ -123,7 +126,8 @@ def test_figures_drawn_anew_from_their_csv_are_the_same(results, tmp_path):
         "pairs": lambda data: pairs.pair_map(data, heading),
         "quality-quality": lambda data: charts.quality_quality(data, heading),
         "quality-time": lambda data: charts.quality_time(data, heading),
-        "training": lambda data: curves.training_curves(data, heading),
+        "orders": lambda data: slopes.slope_chart(data, heading),
+        "training": lambda data: curves.training_curves(data, about_data(collected)),
         "declared": answer.answer_plot,
     }
     charted = [picture for picture in (*made, declared) if picture.csv]

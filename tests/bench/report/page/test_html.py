@@ -50,7 +50,8 @@ def test_files_and_the_same_bytes_twice(full, report, tmp_path):
     assert set(report) == {
         "index.html", "index.md", "declared.csv", "declared.png", "examples.png", *(f"vwi/laptop/{name}" for name in texts),
         *(f"vwi/laptop/{name}.png" for name in ("grid-t1w", "zoom-t1w", "ablation", "quality-time", "quality-quality")),
-        "vwi/laptop/training.png", *(f"vwi/laptop/{name}.csv" for name in ("quality-time", "quality-quality", "training")),
+        *(f"vwi/laptop/{name}.png" for name in ("training", "orders")),
+        *(f"vwi/laptop/{name}.csv" for name in ("quality-time", "quality-quality", "training", "orders")),
         "vfa/laptop/quality-time.csv",
         *(f"vwi/laptop/{n}.{e}" for n in ("differences", "details", "propagation", "paper") for e in ("md", "csv", "tex")),
         *(f"vfa/laptop/{n}.{e}" for n in ("details", "propagation") for e in ("md", "csv", "tex")),
@@ -69,7 +70,7 @@ def test_page_is_whole_in_itself(report):
     assert "//" not in re.sub(r"base64,[^\"]*|// .*", "", text[: text.index('id="data"')])
     assert not re.search(r"@import|url\(|fetch\(|XMLHttp|://", re.sub(r"base64,[^\"]*", "", text))
     assert "default-src 'none'" in text
-    assert len(found.alts) == 1 + 5 + 3  # a script draws the grids, and what is declared is text
+    assert len(found.alts) == 1 + 6 + 3  # a script draws the grids, and what is declared is text
     assert all(found.alts)
     assert "<b>33.15 ± 0.11 [33.0" in text
     assert "<b>40.15" not in text

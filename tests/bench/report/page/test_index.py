@@ -9,7 +9,7 @@ from bench.report import make_report
 def test_index_links_to_what_is_there(report):
     text = report["index.md"].read_text()
     links = re.findall(r"\]\(([^)]+)\)", text)
-    assert len(links) == (4 + 4) + (5 + 2) + 2 + 6 + 5 + 5
+    assert len(links) == (4 + 4) + (5 + 2) + 2 + 7 + 6 + 5
     assert all((report["index.md"].parent / unquote(link)).is_file() for link in links)
 
 

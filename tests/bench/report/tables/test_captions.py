@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from bench.report.read.results import collect
 from bench.report.tables import details, formats
-from bench.report.tables.captions import caption, notes
+from bench.report.tables.captions import about_means, caption, notes
 from bench.report.tables.main import lines
 from bench.store.records import RunRecord
 
@@ -25,6 +25,16 @@ def test_folds_together_cover_all_slices(results):
     collected = only(results)
     assert "8 slices of 2 test subjects, 1 training seed, 2 folds" in caption(collected)
     assert not [note for note in notes(collected, lines(collected)) if "only" in note]
+
+
+def test_how_many_people_is_said_once(results):
+    results.add("proposed", subjects=("s0", "s1"))
+    assert about_means(only(results)) == "vwi, profile laptop: simulated acquisition, 2 people"
+
+
+def test_a_label_that_says_it_is_enough(results):
+    results.add("proposed", subjects=("s0",), label="real raw data, one person")
+    assert about_means(only(results)) == "vwi, profile laptop: real raw data, one person"
 
 
 def test_failed_seed_beside_a_good_one_is_told(results):
