@@ -1,3 +1,4 @@
+import re
 import shutil
 from pathlib import Path
 
@@ -87,3 +88,12 @@ def test_what_is_committed_is_what_the_results_give(written, tmp_path):
         )
         assert own.shape == due.shape
         assert np.abs(own - due).mean() < 0.5, name
+
+
+def test_the_worked_example_is_what_was_found():
+    text = " ".join((ROOT / "docs" / "reading-the-report.md").read_text(encoding="utf-8").split())
+    example = re.search(r"A worked example, from `vwi`: \*(.*?)\*", text)[1]
+    of_vwi = (ROOT / "docs" / "results.md").read_text(encoding="utf-8").split("### `vwi`")[1]
+    assert example in of_vwi
+    mean = re.search(r"PSNR fg (\S+) dB", example)[1]
+    assert f"Their mean is {mean} dB" in text
