@@ -2,7 +2,6 @@ PYTHON ?= python3
 BENCH = .venv/bin/bench
 L1 = dl-espirit+rrdb,dl-espirit~rrdb,hr-refined,hr-refined-frozen,hr-unrolled,proposed-l1,ablation-end-to-end-l1,ablation-separate-l1
 GAN = proposed,ablation-end-to-end,ablation-separate,dl-espirit+bebygan,dl-espirit~bebygan,hr-refined-gan
-GAN_BRAIN = proposed,ablation-end-to-end,ablation-separate,dl-espirit~bebygan,hr-refined-gan
 SEEDS = dl-espirit+rrdb,dl-espirit~rrdb,hr-refined,proposed-l1,ablation-end-to-end-l1,ablation-separate-l1,$(GAN)
 UNTRAINED = cg-sense+sinc,cg-sense-plain+bicubic,oracle+sinc,oracle+bicubic
 
@@ -37,7 +36,7 @@ lint: .venv/installed
 reference: .venv/installed
 	$(BENCH) run --dataset vwi,vfa --methods all --results results
 	$(BENCH) run --dataset brain --methods all --results results --no-timing
-	$(BENCH) run --dataset brain --folds 1,2,3,4 --methods "$(L1),$(GAN_BRAIN),$(UNTRAINED)" --results results --no-timing
+	$(BENCH) run --dataset brain --folds 1,2,3,4 --methods "$(L1),$(GAN),$(UNTRAINED)" --results results --no-timing
 	$(BENCH) run --dataset vwi --folds 1,2,3,4 --methods "$(L1),$(GAN),$(UNTRAINED)" --results results --no-timing
 	$(BENCH) run --dataset vwi --seeds 3 --methods "$(SEEDS)" --results results --no-timing
 	$(BENCH) run --dataset regimes --folds all --methods "dl-espirit+rrdb,dl-espirit~rrdb,hr-refined,hr-unrolled,proposed-l1,$(UNTRAINED)" --results results --no-timing
