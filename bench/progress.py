@@ -48,8 +48,9 @@ class Shown:
         self.work(id, done, total, "")
 
     def transfer(self, id: str, done: int, total: int) -> None:
-        """A download in bytes."""
-        self.work(f"download {id}", round(done / 1e6), max(1, round(total / 1e6)), "MB")
+        """A download in bytes, which is not done before the last of them."""
+        whole = max(1, round(total / 1e6))
+        self.work(f"download {id}", whole if done >= total else min(round(done / 1e6), whole - 1), whole, "MB")
 
 
 class Bars(Shown):

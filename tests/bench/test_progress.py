@@ -72,6 +72,13 @@ def test_it_is_at_work_where_nothing_else_can_be_said(log, monkeypatch):
     assert progress.SILENCE_S < 30
 
 
+def test_a_download_is_done_once(log):
+    with Lines() as lines:
+        for done in (0, 1_499_999, 1_500_000, 1_900_000, 1_990_000, 2_000_000):
+            lines.transfer("heads", done, 2_000_000)
+    assert without_times(log.getvalue()).splitlines() == ["download heads: begins", "download heads: 2 in 0 s"]
+
+
 def test_bars_say_what_failed_and_go(log):
     with Bars() as bars:
         bars.work("[row]", 1, 4, "evaluating [x]")
