@@ -39,6 +39,6 @@ reference: .venv/installed
 	$(BENCH) run --dataset brain --folds 1,2,3,4 --methods "$(L1),$(GAN),$(UNTRAINED)" --results results --no-timing
 	$(BENCH) run --dataset vwi --folds 1,2,3,4 --methods "$(L1),$(GAN),$(UNTRAINED)" --results results --no-timing
 	$(BENCH) run --dataset vwi --seeds 3 --methods "$(SEEDS)" --results results --no-timing
-	$(BENCH) run --dataset regimes --folds all --methods "dl-espirit+rrdb,dl-espirit~rrdb,hr-refined,hr-unrolled,proposed-l1,$(UNTRAINED)" --results results --no-timing
+	$(BENCH) run --dataset regimes --folds all --methods "dl-espirit+rrdb,dl-espirit~rrdb,hr-refined,hr-refined-frozen,hr-unrolled,proposed-l1,$(UNTRAINED)" --results results --no-timing
 	.venv/bin/python tools/thin.py results
 	.venv/bin/python tools/readme.py
