@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from operator import attrgetter
 from pathlib import Path
 
-from bench.report.read.cells import cells
+from bench.report.read.cells import Cell, cells
 from bench.report.read.images import read_kept
 from bench.report.read.results import DatasetResults, collect
 from bench.store.images import SliceName, read_images, write_images
@@ -35,12 +35,17 @@ def slices(results: DatasetResults) -> set[SliceName]:
 
 
 def corners(contrasts: Sequence[str]) -> Sequence[str]:
-    """Of cells those of least or most acceleration, coils and noise; all contrasts where they are no cells."""
+    """Of cells those of the least or most aliasing, with the least or most noise; all contrasts where they are no cells."""
     kept = found = cells(contrasts)
-    for axis in map(attrgetter, ("acceleration", "coils", "noise")) if found else ():
+    for axis in (aliasing, attrgetter("noise")) if found else ():
         ends = min(map(axis, found)), max(map(axis, found))
         kept = [cell for cell in kept if axis(cell) in ends]
     return [cell.contrast for cell in kept] or contrasts
+
+
+def aliasing(cell: Cell) -> float:
+    """Acceleration by coils."""
+    return cell.acceleration / cell.coils
 
 
 def slice_of(text: str) -> SliceName:

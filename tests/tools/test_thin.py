@@ -36,6 +36,15 @@ def test_the_middle_slice_of_each_contrast_stays(full, tool):
     assert sum(map(len, contents(full.folder).values())) < 0.5 * size
 
 
+def test_of_cells_the_corners_stay(results, tool):
+    cells = [f"r{r}-c{c}-n{n:02d}" for r in (4, 8, 12) for c in (4, 8) for n in (1, 3, 7)]
+    results.add("proposed", dataset="regimes", contrasts=tuple(cells))
+    tool("thin").thin(results.folder)
+    (collected,) = collect(results.folder)
+    kept = {name.contrast for name in read_kept(collected).reference}
+    assert kept == {"r4-c8-n01", "r4-c8-n07", "r12-c4-n01", "r12-c4-n07"}
+
+
 def test_a_second_run_changes_no_byte(full, tool):
     thin = tool("thin").thin
     thin(full.folder)
