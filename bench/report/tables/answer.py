@@ -19,6 +19,7 @@ from bench.report.tables.verdict import difference, interval, outcome, pair
 Judged = Sequence[tuple[DatasetResults, Verdict]]
 SHOWN = ("psnr_fg", "lpips_fg")
 PAPER_UPDATES = 400_000
+CELLS = "rA-cC-nN: acceleration, coils, noise in hundredths"
 AHEAD = (Outcome.DIFFERENT, Outcome.LESS_THAN_MATTERS)
 
 
@@ -37,13 +38,14 @@ def in_a_sentence(found: Judged) -> str:
         "nothing decided": sum(c.outcome is Outcome.UNDECIDED for c in tested),
     }
     led = {(False, False): "No winner", (True, False): "Joint", (False, True): "Sequence", (True, True): "Both"}
+    parts = ([] if joint else ["none found joint ahead"]) + [f"{n} found {what}" for what, n in counts.items() if n]
     lead = led[any(c.confirmatory for c in joint), any(c.confirmatory for c in sequence)]
     people = sorted({claim.paired.people for claim in tested if claim.paired})
     of = f"{people[0]} people each" if len(people) == 1 else f"{people[0]} to {people[-1]} people"
     classes = " and ".join(loss for loss in CLASSES if any(c.declared.loss == loss for c in tested))
     return (
         f"{lead}: of {counted(len(tested), 'comparison')} of joint with sequential training "
-        f"(class {classes}, {of}), {_listed([f'{n} found {what}' for what, n in counts.items() if n])}."
+        f"(class {classes}, {of}), {_listed(parts)}."
     )
 
 
@@ -104,23 +106,24 @@ def where(found: Judged) -> list[str]:
     said = []
     for results, verdict in found:
         there = [cell.contrast for cell in cells(results.contrasts())]
-        for claim in verdict.made if there else ():
+        for i, claim in enumerate(verdict.made if there else ()):
             means = {name: _mean(results, name, claim.declared) for name in there}
-            said.append(_where(results, claim, {name: mean for name, mean in means.items() if not np.isnan(mean)}))
+            means = {name: mean for name, mean in means.items() if not np.isnan(mean)}
+            there_said = (
+                "Over the same cells" if i else f"Where: over the {len(means)} cells of {results.dataset} ({CELLS})"
+            )
+            said.append(f"{there_said}, {_where(claim, means)}")
     return said
 
 
-def _where(results: DatasetResults, claim: Claim, means: dict[str, float]) -> str:
+def _where(claim: Claim, means: dict[str, float]) -> str:
     score = BY_ID[claim.score]
     digits, unit = score.digits, score.unit or score.name
     low, high = (number(end, digits, "+") for end in (min(means.values()), max(means.values())))
     beyond = sum(abs(mean) > margin(claim.score) for mean in means.values())
     most = max(means, key=lambda name: abs(means[name]))
     matters = f"{beyond} of them, most in {most}" if beyond else "none of them"
-    return (
-        f"Where: over the {len(means)} cells of {results.dataset} (rA-cC-nN: acceleration, coils, noise in "
-        f"hundredths), {pair(claim)} is {low} to {high} {unit}, as large as matters in {matters}."
-    )
+    return f"{pair(claim)} is {low} to {high} {unit}, more than {margin(claim.score):g} {unit} in {matters}."
 
 
 def _mean(results: DatasetResults, contrast: str, declared: Declared) -> float:

@@ -29,10 +29,10 @@ STRONGEST = "dl-espirit~rrdb", "dl-espirit+rrdb"
     ("gain", "said"),
     [
         (1.0, "Joint: of 1 comparison of joint with sequential training (class l1, 10 people each), 1 found joint ahead."),
-        (-1.0, "Sequence: of 1 comparison of joint with sequential training (class l1, 10 people each), 1 found the "
-               "sequence ahead."),
-        (0.0, "No winner: of 1 comparison of joint with sequential training (class l1, 10 people each), 1 found the two "
-              "practically equal."),
+        (-1.0, "Sequence: of 1 comparison of joint with sequential training (class l1, 10 people each), none found "
+               "joint ahead and 1 found the sequence ahead."),
+        (0.0, "No winner: of 1 comparison of joint with sequential training (class l1, 10 people each), none found "
+              "joint ahead and 1 found the two practically equal."),
     ],
 )  # fmt: skip
 def test_the_sentence_counts_who_is_ahead(results, gain, said):
@@ -86,16 +86,25 @@ def in_cells(results, gain, less):
 def test_where_says_in_how_many_cells_a_difference_matters(results):
     assert in_cells(results, 0.5, 0.35) == (
         "Where: over the 2 cells of regimes (rA-cC-nN: acceleration, coils, noise in hundredths), dl-espirit~rrdb − "
-        "dl-espirit+rrdb is +0.15 to +0.50 dB, as large as matters in 1 of them, most in r8-c4-n07."
+        "dl-espirit+rrdb is +0.15 to +0.50 dB, more than 0.2 dB in 1 of them, most in r8-c4-n07."
     )
 
 
 def test_where_says_that_it_matters_nowhere(results):
     assert in_cells(results, 0.1, 0.15) == (
         "Where: over the 2 cells of regimes (rA-cC-nN: acceleration, coils, noise in hundredths), dl-espirit~rrdb − "
-        "dl-espirit+rrdb is -0.05 to +0.10 dB, as large as matters in none of them."
+        "dl-espirit+rrdb is -0.05 to +0.10 dB, more than 0.2 dB in none of them."
     )
     assert not answer.where([])
+
+
+def test_the_cells_are_explained_once(results):
+    for one, other in (STRONGEST, ("ablation-end-to-end-l1", "ablation-separate-l1")):
+        for method, group in ((one, "joint"), (other, "sequential")):
+            results.add(method, group, loss="l1", dataset="regimes", contrasts=("r4-c8-n01", "r8-c4-n07"))
+    first, second = answer.where(judged(results))
+    assert first.startswith("Where: over the 2 cells of regimes (rA-cC-nN: ")
+    assert second.startswith("Over the same cells, ablation-end-to-end-l1 − ablation-separate-l1 is ")
 
 
 def test_the_limits_name_kind_of_data_and_size_of_networks(results):
