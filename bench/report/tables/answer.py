@@ -106,13 +106,13 @@ def where(found: Judged) -> list[str]:
     said = []
     for results, verdict in found:
         there = [cell.contrast for cell in cells(results.contrasts())]
-        for i, claim in enumerate(verdict.made if there else ()):
+        before: set[str] = set()
+        for claim in verdict.made if there else ():
             means = {name: _mean(results, name, claim.declared) for name in there}
             means = {name: mean for name, mean in means.items() if not np.isnan(mean)}
-            there_said = (
-                "Over the same cells" if i else f"Where: over the {len(means)} cells of {results.dataset} ({CELLS})"
-            )
-            said.append(f"{there_said}, {_where(claim, means)}")
+            over = f"Where: over the {len(means)} cells of {results.dataset} ({CELLS})"
+            said.append(f"{'Over the same cells' if means.keys() == before else over}, {_where(claim, means)}")
+            before = set(means)
     return said
 
 

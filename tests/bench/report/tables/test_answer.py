@@ -23,6 +23,7 @@ def judged(results):
 
 
 STRONGEST = "dl-espirit~rrdb", "dl-espirit+rrdb"
+ENDS = "ablation-end-to-end-l1", "ablation-separate-l1"
 
 
 @pytest.mark.parametrize(
@@ -99,12 +100,20 @@ def test_where_says_that_it_matters_nowhere(results):
 
 
 def test_the_cells_are_explained_once(results):
-    for one, other in (STRONGEST, ("ablation-end-to-end-l1", "ablation-separate-l1")):
+    for one, other in (STRONGEST, ENDS):
         for method, group in ((one, "joint"), (other, "sequential")):
             results.add(method, group, loss="l1", dataset="regimes", contrasts=("r4-c8-n01", "r8-c4-n07"))
     first, second = answer.where(judged(results))
     assert first.startswith("Where: over the 2 cells of regimes (rA-cC-nN: ")
     assert second.startswith("Over the same cells, ablation-end-to-end-l1 − ablation-separate-l1 is ")
+
+
+def test_of_other_cells_it_is_said_how_many_they_are(results):
+    for cells, pair in ((("r4-c8-n01", "r8-c4-n07"), STRONGEST), (("r4-c8-n01",), ENDS)):
+        for method, group in zip(pair, ("joint", "sequential"), strict=True):
+            results.add(method, group, loss="l1", dataset="regimes", contrasts=cells)
+    said = answer.where(judged(results))
+    assert [" ".join(sentence.split()[:4]) for sentence in said] == ["Where: over the 2", "Where: over the 1"]
 
 
 def test_the_limits_name_kind_of_data_and_size_of_networks(results):
