@@ -149,6 +149,7 @@ def limits(found: Judged) -> list[str]:
                 if max(updates) < PAPER_UPDATES
                 else "."
             )
+            + (" Nothing was trained longer." if len(updates) == 1 else "")
         )
     for results, _ in found:
         there = {run.method for run in results.done}

@@ -125,6 +125,17 @@ def test_the_limits_name_kind_of_data_and_size_of_networks(results):
         "at most 0.25 M parameters, 600 updates a stage (the paper: 400,000): this neither confirms nor refutes" in said
     )
     assert "1 training seed at most." in said
+    assert "Nothing was trained longer." in said
+
+
+def test_what_was_trained_longer_is_no_limit(results):
+    for method, updates in zip(STRONGEST, (600, 1200), strict=True):
+        ten_of = {"subjects": PEOPLE, "loss": "l1", "stages": (StageUse(method, method, 1, "0" * 64),)}
+        results.add(method, "joint" if "~" in method else "sequential", **ten_of)
+        results.stage(method, iterations=updates)
+    said = " ".join(answer.limits(judged(results)))
+    assert "600 or 1,200 updates a stage" in said
+    assert "Nothing was trained longer" not in said
 
 
 def test_a_refinement_without_its_frozen_twin_is_a_limit(results):
