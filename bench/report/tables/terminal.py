@@ -1,7 +1,7 @@
 """The tables for the terminal: these figures, and beside them those of other results, such as the reference's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich import box
@@ -34,7 +34,7 @@ class Beside:
     theirs: dict[str, float]
     """By score."""
     same_data: bool
-    """Whether both are over the same slices of the same people, prepared alike."""
+    """Whether both are over the same slices of the same people, prepared alike, by networks of the same seeds."""
 
     def difference(self, score: str) -> float:
         """Ours minus theirs."""
@@ -42,7 +42,8 @@ class Beside:
 
 
 def compare(ours: DatasetResults, theirs: DatasetResults) -> list[Beside]:
-    """Methods that both have, in the order of the first."""
+    """Methods that both have, in the order of the first; of theirs the seeds that ours have, where there are such."""
+    theirs = _of_same_seeds(ours, theirs)
     others = {line.method: line for line in lines(theirs) if line.done}
     pairs = [(line, others[line.method]) for line in lines(ours) if line.method in others]
     return [
@@ -56,8 +57,19 @@ def compare(ours: DatasetResults, theirs: DatasetResults) -> list[Beside]:
     ]
 
 
-def _data(results: DatasetResults, method: str) -> set[tuple[str, str, int]]:
-    return {(run.record.source, run.record.keys.data, run.record.fold) for run in results.of(method) if run.record.done}
+def _of_same_seeds(ours: DatasetResults, theirs: DatasetResults) -> DatasetResults:
+    shared = {method: _seeds(ours, method) & _seeds(theirs, method) for method in theirs.methods()}
+    runs = (run for run in theirs.runs if not shared[run.method] or run.record.seed in shared[run.method])
+    return replace(theirs, runs=tuple(runs))
+
+
+def _seeds(results: DatasetResults, method: str) -> set[int]:
+    return {run.record.seed for run in results.of(method) if run.record.done}
+
+
+def _data(results: DatasetResults, method: str) -> set[tuple[str, str, int, int]]:
+    records = (run.record for run in results.of(method) if run.record.done)
+    return {(record.source, record.keys.data, record.fold, record.seed) for record in records}
 
 
 def summary(results: Path, dataset: str, profile: str, beside: Path | None = None) -> Table | Group:
@@ -115,7 +127,7 @@ def _side_by_side(pairs: list[Beside], beside: Path) -> Table:
         table.add_row(pair.method + ("" if pair.same_data else " *"), *cells)
     if not all(pair.same_data for pair in pairs):
         table.caption, table.caption_justify = (
-            "* not the same people, slices or data: the difference means little",
+            "* other people, slices, seeds or data: the difference means little",
             "left",
         )
     return table

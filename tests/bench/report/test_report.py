@@ -74,7 +74,7 @@ def test_a_reference_of_other_data_is_told_apart(full, results, other):
     results.add("proposed", "joint", psnr=32.5, **other)
     text = printed(summary(full.folder, "vwi", "laptop", results.folder))
     assert re.search(r"proposed \* ", text)
-    assert "* not the same people, slices or data: the difference means little" in text
+    assert "* other people, slices, seeds or data: the difference means little" in text
 
 
 def test_a_reference_of_more_folds_is_compared_in_the_same_one(full, results):
@@ -82,6 +82,19 @@ def test_a_reference_of_more_folds_is_compared_in_the_same_one(full, results):
     results.add("proposed", "joint", psnr=20.0, fold=1)
     text = printed(summary(full.folder, "vwi", "laptop", results.folder))
     assert re.search(r"proposed +31\.15 +30\.65 +\+0\.50", text)
+
+
+def test_a_reference_of_more_seeds_is_compared_in_the_same_one(full, results):
+    results.add("proposed", "joint", psnr=32.5)
+    results.add("proposed", "joint", psnr=20.0, seed=1)
+    text = printed(summary(full.folder, "vwi", "laptop", results.folder))
+    assert re.search(r"proposed +31\.15 +30\.65 +\+0\.50", text)
+
+
+def test_a_reference_of_other_seeds_is_told_apart(full, results):
+    results.add("proposed", "joint", psnr=32.5, seed=1)
+    text = printed(summary(full.folder, "vwi", "laptop", results.folder))
+    assert re.search(r"proposed \* +31\.15 +30\.65", text)
 
 
 def test_summary_beside_nothing_says_so(full, tmp_path):
