@@ -42,8 +42,7 @@ class Beside:
 
 
 def compare(ours: DatasetResults, theirs: DatasetResults) -> list[Beside]:
-    """Methods that both have, in the order of the first; of theirs the seeds that ours have, where there are such."""
-    theirs = _of_same_seeds(ours, theirs)
+    """Methods that both have, in the order of the first."""
     others = {line.method: line for line in lines(theirs) if line.done}
     pairs = [(line, others[line.method]) for line in lines(ours) if line.method in others]
     return [
@@ -57,7 +56,9 @@ def compare(ours: DatasetResults, theirs: DatasetResults) -> list[Beside]:
     ]
 
 
-def _of_same_seeds(ours: DatasetResults, theirs: DatasetResults) -> DatasetResults:
+def _of_same_runs(ours: DatasetResults, theirs: DatasetResults) -> DatasetResults:
+    """Of theirs the folds that ours have, and of each method the seeds, where it has any of them."""
+    theirs = theirs.in_folds(ours.folds)
     shared = {method: _seeds(ours, method) & _seeds(theirs, method) for method in theirs.methods()}
     runs = (run for run in theirs.runs if not shared[run.method] or run.record.seed in shared[run.method])
     return replace(theirs, runs=tuple(runs))
@@ -95,8 +96,8 @@ def summary(results: Path, dataset: str, profile: str, beside: Path | None = Non
     second = None
     if beside is not None:
         try:
-            there = collect(beside, dataset, profile)[0].in_folds(found.folds)
-            second = _side_by_side(compare(found, there.same_people), beside)
+            there = _of_same_runs(found, collect(beside, dataset, profile)[0]).same_people
+            second = _side_by_side(compare(found, there), beside)
         except UserError as error:
             missing.append(f"nothing to compare with: {error}")
     main.caption, main.caption_justify = escape("\n".join(missing)) or None, "left"
