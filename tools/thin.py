@@ -36,11 +36,13 @@ def slices(results: DatasetResults) -> set[SliceName]:
 
 def corners(contrasts: Sequence[str]) -> Sequence[str]:
     """Of cells those of the least or most aliasing, with the least or most noise; all contrasts where they are no cells."""
-    kept = found = cells(contrasts)
-    for axis in (aliasing, attrgetter("noise")) if found else ():
-        ends = min(map(axis, found)), max(map(axis, found))
+    kept = cells(contrasts)
+    if not kept:
+        return contrasts
+    for axis in (aliasing, attrgetter("noise")):
+        ends = min(map(axis, kept)), max(map(axis, kept))
         kept = [cell for cell in kept if axis(cell) in ends]
-    return [cell.contrast for cell in kept] or contrasts
+    return [cell.contrast for cell in kept]
 
 
 def aliasing(cell: Cell) -> float:
