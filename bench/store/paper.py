@@ -16,6 +16,12 @@ def read() -> pd.DataFrame:
         return pd.read_csv(file, comment="#")
 
 
+def of(dataset: str) -> pd.DataFrame:
+    """The rows of one dataset, by method; none for a dataset that is not the paper's."""
+    rows = read()
+    return rows[rows["dataset"] == dataset].set_index("method")
+
+
 def methods() -> tuple[str, ...]:
     """Ids of the methods that the paper prints, each once, in the order of its tables."""
     return tuple(dict.fromkeys(read()["method"]))

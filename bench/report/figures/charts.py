@@ -11,7 +11,7 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
 from bench.metrics.scores import BY_ID
-from bench.report.figures.drawing import GROUP_LOOK, STYLE
+from bench.report.figures.drawing import GROUP_LOOK, STYLE, group_key
 from bench.report.read.results import DatasetResults
 from bench.report.tables.main import lines
 
@@ -116,12 +116,7 @@ def _draw_scatter(axis: Axes, data: pd.DataFrame, score: str) -> None:
 
 def _finish(figure: Figure, data: pd.DataFrame, fronts: dict[Axes, pd.DataFrame]) -> None:
     """A key of the groups, and names beside the points of each front."""
-    groups = [group for group in GROUP_LOOK if (data["group"] == group).any()]
-    handles = [
-        Line2D([], [], ls="", marker=GROUP_LOOK[group][1], color=GROUP_LOOK[group][0], markersize=5, label=group)
-        for group in groups
-    ]
-    handles.append(Line2D([], [], color="0.6", lw=1, label="Pareto front, its methods named"))
+    handles = [*group_key(data["group"]), Line2D([], [], color="0.6", lw=1, label="Pareto front, its methods named")]
     figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, handletextpad=0.4)
     figure.draw_without_rendering()  # fixes the layout, which labels need
     figure.set_layout_engine("none")

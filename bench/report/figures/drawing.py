@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
@@ -149,6 +150,16 @@ def small_png(image: Image.Image) -> bytes:
 def named(method: str, group: str) -> str:
     """A method's id, and whether it is a bound."""
     return method + (" (bound)" if group == "bound" else "")
+
+
+def group_key(groups: Iterable[str]) -> list[Line2D]:
+    """Handles of a legend: the marks of the groups that are there."""
+    there = set(groups)
+    return [
+        Line2D([], [], ls="", marker=marker, color=colour, markersize=5, label=group)
+        for group, (colour, marker) in GROUP_LOOK.items()
+        if group in there
+    ]
 
 
 def slice_title(name: SliceName) -> str:

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from bench.metrics.scores import BY_ID
-from bench.report.figures.drawing import GROUP_LOOK, STYLE
+from bench.report.figures.drawing import GROUP_LOOK, STYLE, group_key
 from bench.report.read.results import DatasetResults
 from bench.report.tables.main import lines, number
 from bench.report.tables.paper import FEWEST, PRINTED
@@ -23,7 +22,7 @@ LINE = 0.19  # inches a method
 
 def orders(results: DatasetResults) -> pd.DataFrame:
     """A row a score and method that both have: the means, and the place that each gives it, 1 for the best."""
-    printed = paper.read().query("dataset == @results.dataset").set_index("method")
+    printed = paper.of(results.dataset)
     found = [line for line in lines(results) if line.done and line.method in printed.index]
     tables = []
     for score in PRINTED:
@@ -50,9 +49,8 @@ def slope_chart(data: pd.DataFrame, heading: str) -> Figure | None:
         axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
         for axis, (score, own) in zip(axes, panels.items(), strict=True):
             _draw(axis, score, own)
-        groups = [group for group in GROUP_LOOK if group in set(data["group"])]
-        handles = [Line2D([], [], color=GROUP_LOOK[group][0], label=group) for group in groups]
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(groups), frameon=False)
+        key = group_key(data["group"])
+        figure.legend(handles=key, loc="outside lower center", ncols=len(key), frameon=False)
     return figure
 
 

@@ -30,7 +30,7 @@ def order(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float,
 
 def table(results: DatasetResults) -> Table | None:
     """The paper's figures beside these; None for a dataset that is not the paper's or without a method of it."""
-    printed = paper.read().query("dataset == @results.dataset").set_index("method")
+    printed = paper.of(results.dataset)
     found = {line.method: line for line in lines(results) if line.done}
     shared = [method for method in printed.index if method in found]
     if not shared:

@@ -15,6 +15,12 @@ def test_the_papers_tables_are_whole():
     assert rows.drop(columns=["seconds", "twin_of"]).notna().all(axis=None)
 
 
+def test_the_rows_of_a_dataset_go_by_method():
+    assert paper.of("brain")["psnr"]["proposed"] == 30.32
+    assert len(paper.of("vwi")) == 15
+    assert paper.of("mine").empty
+
+
 def test_methods_of_the_paper():
     pairs = {f"{r}+{s}" for r in ("cg-sense", "modl", "dl-espirit") for s in ("bicubic", "medsrgan", "bebygan")}
     ablations = {f"ablation-{name}" for name in ("sr", "recon", "separate", "end-to-end")}
