@@ -20,6 +20,7 @@ from bench.report.figures.slopes import orders, slope_chart
 from bench.report.figures.zoom import ablation, zoomed
 from bench.report.read.images import KeptImages
 from bench.report.read.results import DatasetResults
+from bench.report.read.spectra import with_spectra
 from bench.report.tables.captions import about_data, about_means
 from bench.report.tables.chosen import few
 from bench.store.images import SliceName
@@ -77,9 +78,9 @@ def of_dataset(results: DatasetResults, images: KeptImages, verdict: Verdict, fo
 
     def add(
         data: pd.DataFrame, draw: Callable[[pd.DataFrame, str], Figure | None], file: str, caption: str, alt: str,
-        heading: str = about_means(results),
+        of: DatasetResults = results, about: Callable[[DatasetResults], str] = about_means,
     ) -> None:  # fmt: skip
-        files = save_chart(data, lambda written: draw(written, heading), folder / file, pdf)
+        files = save_chart(data, lambda written: draw(written, about(of)), folder / file, pdf)
         if files:
             pictures.append(Picture(files, f"{caption} ({results.label})", f"{alt}: {results.title}"))
 
@@ -87,7 +88,7 @@ def of_dataset(results: DatasetResults, images: KeptImages, verdict: Verdict, fo
         differences_by_cell(everything, verdict), regime_map, "regimes",
         "The declared comparisons by cell of acceleration, coils and noise (dot a person, bar the mean, grey what is called "
         "practically equal), and what a reconstruction lost against the bound, after the same super-resolver.",
-        "Dots of every person's difference in each cell of acceleration, coils and noise", about_means(everything),
+        "Dots of every person's difference in each cell of acceleration, coils and noise", of=everything,
     )  # fmt: skip
     add(
         scores_of_pairs(results), pair_map, "pairs",
@@ -98,12 +99,12 @@ def of_dataset(results: DatasetResults, images: KeptImages, verdict: Verdict, fo
         radial_error(results, methods), radial_plot, "frequencies",
         "How wrong each spatial frequency is, of the magnitude images, mean over slices. What lies beyond the LR band was "
         "never measured.",
-        "Lines of relative error against spatial frequency for a few methods",
+        "Lines of relative error against spatial frequency for a few methods", of=with_spectra(results),
     )  # fmt: skip
     add(
         error_by_region(results, methods), region_bars, "regions",
         "The same error by what was measured: at the samples, between them within the LR band, beyond it.",
-        "Bars of the error's energy by region of k-space for a few methods",
+        "Bars of the error's energy by region of k-space for a few methods", of=with_spectra(results),
     )  # fmt: skip
     scores = qualities(results)
     add(
@@ -128,7 +129,7 @@ def of_dataset(results: DatasetResults, images: KeptImages, verdict: Verdict, fo
         validation(results), training_curves, "training",
         "Validation scores of each trained stage, and at the foot the accuracy of its discriminator if it has one, the grey "
         "band being where it is at work. Weights are the best by PSNR in plain phases, by LPIPS in adversarial ones.",
-        "Curves of the validation scores over training steps, a panel for each stage", about_data(results),
+        "Curves of the validation scores over training steps, a panel for each stage", about=about_data,
     )  # fmt: skip
     return pictures
 

@@ -1,6 +1,7 @@
 """`spectrum.csv` and `radial.csv`: where in k-space energy and error lie."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +9,12 @@ import pandas as pd
 from bench.metrics.error import ENERGIES
 from bench.report.read.results import DatasetResults
 from bench.store.tables import ROW_KEY, read_table
+
+
+def with_spectra(results: DatasetResults) -> DatasetResults:
+    """The part of it that kept spectra: of committed results that is one fold."""
+    kept = (run for run in results.done if run.folder.spectrum.exists() or run.folder.radial.exists())
+    return replace(results, runs=tuple(kept))
 
 
 def read_spectra(results: DatasetResults) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from bench.report.read.results import DatasetResults
-from bench.report.read.spectra import read_spectra
+from bench.report.read.spectra import read_spectra, with_spectra
 from bench.report.tables.captions import about, identities, unfinished
 from bench.report.tables.main import MISSING, Table, lines, number
 from bench.store.tables import ROW_KEY
@@ -47,9 +47,9 @@ def table(results: DatasetResults) -> Table | None:
             counts = own[["slices", "subjects"]].max()
             rows.append([line.method, line.group, *cells, *(str(int(n)) for n in counts)])
     said = (
-        f"{about(results)} Where in k-space the error lies, mean over slices. Error: energy in percent of the truth's whole "
-        "energy, so that the three add up to the error's. Right: correlation of the method's k-space with the truth's, 1 if "
-        "right up to a factor, 0 if unrelated. Bounds stand last and are not ranked."
+        f"{about(with_spectra(results))} Where in k-space the error lies, mean over slices. Error: energy in percent of the "
+        "truth's whole energy, so that the three add up to the error's. Right: correlation of the method's k-space with the "
+        "truth's, 1 if right up to a factor, 0 if unrelated. Bounds stand last and are not ranked."
     )
     return Table("spectrum", said, header, rows, _notes(results, found))
 

@@ -1,7 +1,10 @@
 import pandas as pd
 import pytest
 
-from bench.report.figures import kspace
+from bench.report.claims import judge
+from bench.report.figures import kspace, of_dataset
+from bench.report.figures.drawing import save
+from bench.report.read.images import read_kept
 from bench.report.read.results import collect
 
 
@@ -33,6 +36,17 @@ def test_the_error_is_relative_to_the_truth_and_contrasts_weigh_by_their_slices(
     figure = kspace.radial_plot(data, "of these")
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["proposed", "modl+sinc"]
     assert figure.axes[0].lines[0].get_ydata().tolist() == data["relative"][:2].tolist()
+
+
+def test_people_of_whom_no_spectra_were_kept_are_not_counted(results, tmp_path):
+    people = [f"s{i}" for i in range(5)]
+    add_radial(results.add("proposed", "joint", subjects=people[:2], kept=0), "proposed", (1.0, 4.0))
+    results.add("proposed", "joint", subjects=people[2:], fold=1, kept=0)
+    collected = only(results)
+    made = of_dataset(collected, read_kept(collected), judge(collected), tmp_path, False)
+    (drawn,) = (picture for picture in made if picture.png.stem == "frequencies")
+    figure = kspace.radial_plot(pd.read_csv(drawn.csv), "vwi, profile laptop: simulated acquisition, 2 people")
+    assert save(figure, tmp_path / "anew", False)[0].read_bytes() == drawn.png.read_bytes()
 
 
 def test_bars_add_up_to_the_errors_energy(results):

@@ -39,6 +39,14 @@ def test_error_by_region_in_percent_of_the_truths_energy(results):
     assert "t2net: failed: out of luck" in table.notes
 
 
+def test_a_fold_that_kept_no_spectra_is_not_counted(results):
+    add_spectrum(results.add(slices=2))
+    results.add(slices=2, fold=1, subjects=("s3", "s4"))
+    assert spectra.table(only(results)).caption.startswith(
+        "vwi, profile laptop: simulated acquisition; 6 slices of 3 test subjects, 1 training seed. Where in k-space"
+    )
+
+
 def test_seeds_of_a_spectrum_are_averaged(results):
     for seed, scale in ((0, 1.0), (1, 3.0)):
         add_spectrum(results.add(seed=seed, slices=2), seed=seed, scale=scale)
